@@ -1,0 +1,26 @@
+/**
+ * Untrusted text made safe to show. Package names, paths and versions come from whoever made the image; a terminal
+ * would obey the escape sequences in them, and bidirectional controls would show them in another order.
+ */
+
+// C0 and C1 controls, DEL, bidirectional and invisible formatting characters, line separators, BOM and tag characters.
+const unsafe =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+
+/** Printable on any terminal and on one line: controls become `\xNN` or `\u{…}`, raw path bytes become `\xNN`. */
+export function printable(text: string): string {
+  return text.replace(unsafe, escapeCharacter).replace(/\p{Surrogate}/gu, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  // Bytes that are not UTF-8 travel as U+DC80..U+DCFF (see archive/path.ts).
+  if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+/** An untrusted value inside a message, in quotes and cut where nobody would read on. */
+export function quoted(text: string, max = 200): string {
+  const shown = text.length > max ? `${text.slice(0, max)}…` : text;
+  return `"${printable(shown)}"`;
+}
