@@ -1,0 +1,224 @@
+/** The disk, as much of it as we need. Reading never follows a link that `noFollow` forbids and never waits on a pipe. */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from 'node:fs';
+import { type FileHandle, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { OperationalError, quoted } from '../diag/index.ts';
+
+export type FileKind = 'file' | 'directory' | 'symlink' | 'other';
+
+export interface FileStat {
+  readonly kind: FileKind;
+  /** Bytes. */
+  readonly size: number;
+  readonly mode: number;
+}
+
+export interface DiskFile {
+  readonly path: string;
+  readonly size: number;
+  /** At most `length` bytes from `position`; fewer only at the end of the file. */
+  read(position: number, length: number): Promise<Buffer>;
+  /** The bytes from `start` up to `end` (exclusive), in large pieces. */
+  stream(start?: number, end?: number): AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+export interface DirectoryEntry {
+  /** Raw bytes. */
+  readonly name: Buffer;
+  readonly stat: FileStat;
+}
+
+export interface Disk {
+  /** Links followed; undefined when there is nothing. */
+  stat(path: string): Promise<FileStat | undefined>;
+  realPath(path: string): Promise<string>;
+  /** Whether something is there, a link that leads nowhere included. */
+  exists(path: Buffer): boolean;
+  /** What a directory holds, links not followed, unsorted. Synchronous: a walk does nothing else meanwhile. */
+  list(path: Buffer): readonly DirectoryEntry[];
+  readLink(path: Buffer): Buffer;
+  /** The first bytes of a regular file that is not a link; undefined when it is something else by now. */
+  readStart(path: Buffer, max: number): Buffer | undefined;
+  /** A regular file; anything else is refused. */
+  open(path: string | Buffer, options?: { noFollow?: boolean }): Promise<DiskFile>;
+  /** All or nothing for regular files; devices and pipes are written through. */
+  write(path: string, text: string): Promise<void>;
+}
+
+const pieceBytes = 512 * 1024;
+
+export const realDisk: Disk = {
+  stat: (file) => describe(stat(file)),
+  realPath: async (file) => {
+    try {
+      return await realpath(file);
+    } catch (error) {
+      throw ioError(`cannot resolve ${quoted(file)}`, error);
+    }
+  },
+  exists: (file) => lstatSync(file, { throwIfNoEntry: false }) !== undefined,
+  list: (directory) => {
+    try {
+      return readdirSync(directory, { encoding: 'buffer' }).flatMap((name) => {
+        const stats = lstatSync(Buffer.concat([directory, slash, name]), { throwIfNoEntry: false });
+        return stats === undefined ? [] : [{ name, stat: statOf(stats) }];
+      });
+    } catch (error) {
+      throw ioError('cannot list the directory', error);
+    }
+  },
+  readLink: (file) => readlinkSync(file, { encoding: 'buffer' }),
+  readStart,
+  open: openFile,
+  write: writeWhole,
+};
+
+const slash = Buffer.from('/');
+
+async function describe(stats: Promise<Stats>): Promise<FileStat | undefined> {
+  try {
+    return statOf(await stats);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return undefined;
+    throw ioError('cannot look at a file', error);
+  }
+}
+
+function statOf(stats: Stats): FileStat {
+  return { kind: kindOf(stats), size: stats.size, mode: stats.mode & 0o7777 };
+}
+
+function kindOf(stats: Stats): FileKind {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+// Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+const readFlags = constants.O_RDONLY | constants.O_NONBLOCK;
+
+function readStart(file: Buffer, max: number): Buffer | undefined {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, readFlags | constants.O_NOFOLLOW);
+    if (!fstatSync(descriptor).isFile()) return undefined;
+    const buffer = Buffer.allocUnsafe(max);
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, max, 0));
+  } catch (error) {
+    throw ioError('cannot read the file', error);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+async function openFile(file: string | Buffer, options: { noFollow?: boolean } = {}): Promise<DiskFile> {
+  const name = file.toString();
+  const flags = readFlags | (options.noFollow === true ? constants.O_NOFOLLOW : 0);
+  let handle: FileHandle;
+  try {
+    handle = await open(file, flags);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw new OperationalError('not-found', `there is no file ${quoted(name)}`);
+    throw ioError(`cannot open ${quoted(name)}`, error);
+  }
+  const stats = await handle.stat();
+  if (!stats.isFile()) {
+    await handle.close();
+    throw new OperationalError('unsupported', `${quoted(name)} is not a regular file`);
+  }
+  return openedFile(name, handle, stats.size);
+}
+
+function openedFile(name: string, handle: FileHandle, size: number): DiskFile {
+  const read = async (position: number, length: number) => {
+    const buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - position)));
+    let have = 0;
+    try {
+      while (have < buffer.length) {
+        const { bytesRead } = await handle.read(buffer, have, buffer.length - have, position + have);
+        if (bytesRead === 0) break;
+        have += bytesRead;
+      }
+    } catch (error) {
+      throw ioError(`cannot read ${quoted(name)}`, error);
+    }
+    return buffer.subarray(0, have);
+  };
+  return {
+    path: name,
+    size,
+    read,
+    stream: async function* (start = 0, end = size) {
+      // One piece is read ahead while the one before is worked on.
+      let next = read(start, Math.min(pieceBytes, end - start));
+      for (let at = start; at < end; ) {
+        const bytes = await next;
+        if (bytes.length === 0) return;
+        at += bytes.length;
+        next = read(at, Math.min(pieceBytes, end - at));
+        next.catch(() => {});
+        yield bytes;
+      }
+    },
+    close: () => handle.close(),
+  };
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  const target = await realpath(file).catch(() => file);
+  const there = await realDisk.stat(target);
+  try {
+    // Replacing a device such as /dev/null by a file would be a disaster; a pipe has its reader already.
+    if (there !== undefined && there.kind !== 'file') {
+      await writeFile(target, text);
+      return;
+    }
+    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
+    try {
+      await writeFile(temporary, text, { flag: 'wx', flush: true, mode: there?.mode ?? 0o666 });
+      await rename(temporary, target);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  } catch (error) {
+    throw ioError(`cannot write ${quoted(file)}`, error);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  ENOENT: 'there is no such file or directory',
+  ENOTDIR: 'a part of the path is not a directory',
+  EISDIR: 'it is a directory',
+  ELOOP: 'it is a symbolic link',
+  ENOSPC: 'no space is left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the file system is read-only',
+  EEXIST: 'a temporary file is in the way',
+  EMFILE: 'too many open files',
+  EIO: 'the device reports an error',
+};
+
+function ioError(what: string, error: unknown): OperationalError {
+  if (error instanceof OperationalError) return error;
+  const code = codeOf(error);
+  return new OperationalError('io', `${what}: ${reasons[code] ?? (code || 'unknown error')}`, { cause: error });
+}

@@ -1,0 +1,3 @@
+export type { Disk, DiskFile } from './disk.ts';
+export { realWorld } from './real.ts';
+export type { Output, World } from './world.ts';

@@ -1,0 +1,55 @@
+/** The real world, for the program itself. */
+import { availableParallelism } from 'node:os';
+import type { WriteStream } from 'node:tty';
+import { OperationalError } from '../diag/index.ts';
+import { realDisk } from './disk.ts';
+import type { Output, World } from './world.ts';
+
+export function realWorld(): World {
+  return {
+    disk: realDisk,
+    env: process.env,
+    stdout: output(process.stdout, 'standard output'),
+    stderr: output(process.stderr, 'standard error'),
+    now: () => Date.now(),
+    cores: availableParallelism(),
+    // Container images are made for Linux whatever this machine runs.
+    host: { os: 'linux', architecture: architectures[process.arch] ?? process.arch },
+  };
+}
+
+/** Node's names in the image specification's words (Go's GOARCH). */
+const architectures: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  ia32: '386',
+  ppc64: 'ppc64le',
+  mipsel: 'mipsle',
+  loong64: 'loong64',
+};
+
+function output(stream: WriteStream, name: string): Output {
+  let failure: NodeJS.ErrnoException | undefined;
+  // Without a listener, a closed pipe would end the process with exit code 1.
+  stream.on('error', (error) => {
+    failure = error;
+  });
+  return {
+    isTerminal: stream.isTTY === true,
+    get columns() {
+      return stream.columns ?? 80;
+    },
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        stream.write(text, (error) => {
+          const broken = error ?? failure;
+          if (broken === undefined || broken === null) resolve();
+          else reject(new OperationalError('io', `cannot write to ${name}: ${reasonOf(broken)}`, { cause: broken }));
+        });
+      }),
+  };
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error.code === 'EPIPE') return 'nobody reads it any more';
+  return error.code === 'ENOSPC' ? 'no space is left on the device' : (error.code ?? error.message);
+}

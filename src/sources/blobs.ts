@@ -1,0 +1,186 @@
+/** Named blobs: the files of an OCI layout or of a docker archive, on disk or inside a tar file, packed or not. */
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import {
+  type Limits,
+  normalizePath,
+  parentOf,
+  sniffCompression,
+  type TarEntry,
+  TarReader,
+} from '../archive/index.ts';
+import { ZstdFrames } from '../archive/zstd-frames.ts';
+import { OperationalError, quoted } from '../diag/index.ts';
+import type { Disk, DiskFile } from '../io/index.ts';
+import { checkRatio, overLimit } from './layer.ts';
+
+export interface Blobs {
+  /** Bytes, or undefined when there is no such blob. */
+  size(name: string): Promise<number | undefined>;
+  stream(name: string): AsyncIterable<Buffer>;
+  close(): Promise<void>;
+}
+
+/** The whole blob; refused when it is larger than `max`. */
+export async function readBlob(blobs: Blobs, name: string, max: number): Promise<Buffer> {
+  const size = await blobs.size(name);
+  if (size === undefined) throw new OperationalError('not-found', `the image has no ${quoted(name)}`);
+  if (size > max) throw new OperationalError('limit', `${quoted(name)} has ${size} bytes, more than the ${max} allowed`);
+  const pieces: Buffer[] = [];
+  for await (const piece of blobs.stream(name)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** `directory` holds the blobs as plain files; links are followed, since build systems link blobs into place. */
+export function directoryBlobs(disk: Disk, directory: string): Blobs {
+  const place = (name: string) => path.join(directory, name);
+  return {
+    size: async (name) => {
+      const stat = await disk.stat(place(name));
+      return stat?.kind === 'file' ? stat.size : undefined;
+    },
+    stream: async function* (name) {
+      const file = await disk.open(place(name));
+      try {
+        yield* file.stream();
+      } finally {
+        await file.close();
+      }
+    },
+    close: async () => {},
+  };
+}
+
+/** The members of a tar file, which is opened once and read at random, or inflated anew for each blob when it is packed. */
+export async function archiveBlobs(disk: Disk, file: string, limits: Limits): Promise<Blobs> {
+  const opened = await disk.open(file);
+  try {
+    const packed = sniffCompression(await opened.read(0, 512)) !== 'none';
+    const members = packed ? await indexPacked(opened, limits) : await indexPlain(opened, limits);
+    const read = packed ? (start: number, end: number) => slice(unpack(opened, limits), start, end) : opened.stream;
+    const find = (name: string) => findMember(members, name);
+    return {
+      size: async (name) => find(name)?.size,
+      stream: (name) => {
+        const member = find(name);
+        if (member === undefined) throw new OperationalError('not-found', `the archive has no ${quoted(name)}`);
+        return read(member.offset, member.offset + member.size);
+      },
+      close: opened.close,
+    };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** True when the bytes are the beginning of a tar file: a header with a right checksum. */
+export function looksLikeTar(head: Buffer): boolean {
+  if (head.length < 512) return false;
+  let found = false;
+  const handler = {
+    entry: () => {
+      found = true;
+      return undefined;
+    },
+  };
+  try {
+    const reader = new TarReader(handler, { headerBytes: 1024 * 1024 });
+    reader.push(head.subarray(0, 512));
+    return found || reader.skippable > 0 || /[xgLK]/.test(String.fromCharCode(head[156]!));
+  } catch {
+    return false;
+  }
+}
+
+type Members = ReadonlyMap<string, TarEntry>;
+
+/** Old docker archives store a repeated layer as a link to the first one. */
+function findMember(members: Members, name: string): TarEntry | undefined {
+  let at = normalizePath(name);
+  for (let hops = 0; hops < 8; hops++) {
+    const member = members.get(at);
+    if (member?.type === 'file') return member;
+    if (member?.type === 'hardlink') at = normalizePath(member.link);
+    else if (member?.type === 'symlink') at = normalizePath(`${parentOf(at)}/${member.link}`);
+    else return undefined;
+  }
+  return undefined;
+}
+
+function collectMembers(limits: Limits): { members: Map<string, TarEntry>; reader: TarReader } {
+  const members = new Map<string, TarEntry>();
+  const entry = (each: TarEntry) => {
+    if (members.size >= limits.entries) throw overLimit('the archive has more than', 'entries', 'entries', limits);
+    members.set(normalizePath(each.name), each);
+    return undefined;
+  };
+  return { members, reader: new TarReader({ entry }, limits) };
+}
+
+async function indexPlain(file: DiskFile, limits: Limits): Promise<Members> {
+  const { members, reader } = collectMembers(limits);
+  const step = 4096;
+  for (let at = 0; at < file.size; ) {
+    const bytes = await file.read(at, step);
+    if (bytes.length === 0) break;
+    reader.push(bytes);
+    at += bytes.length + reader.skip();
+    if (at > file.size) throw new OperationalError('malformed', 'the archive is cut short');
+  }
+  reader.end();
+  return members;
+}
+
+async function indexPacked(file: DiskFile, limits: Limits): Promise<Members> {
+  const { members, reader } = collectMembers(limits);
+  for await (const bytes of unpack(file, limits)) reader.push(bytes);
+  reader.end();
+  return members;
+}
+
+async function* unpack(file: DiskFile, limits: Limits): AsyncGenerator<Buffer> {
+  const packing = sniffCompression(await file.read(0, 512));
+  const source = packing === 'zstd' ? cutFrames(file.stream()) : file.stream();
+  const decoder = packing === 'zstd' ? createZstdDecompress() : createGunzip({ chunkSize: 256 * 1024 });
+  const input = Readable.from(source, { objectMode: false });
+  input.on('error', (error) => decoder.destroy(error));
+  let size = 0;
+  try {
+    for await (const bytes of input.pipe(decoder)) {
+      size += bytes.length;
+      checkRatio(size, file.size, limits);
+      if (size > limits.bytes) throw overLimit('the archive inflates to more than', 'bytes', 'bytes', limits);
+      yield bytes;
+    }
+  } catch (error) {
+    if (error instanceof OperationalError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OperationalError('malformed', `the ${packing} data of the archive is malformed: ${reason}`, { cause: error });
+  } finally {
+    input.destroy();
+    decoder.destroy();
+  }
+}
+
+async function* cutFrames(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const frames = new ZstdFrames();
+  for await (const bytes of input) {
+    const pieces: Buffer[] = [];
+    frames.push(bytes, (piece) => pieces.push(piece));
+    yield* pieces;
+  }
+  frames.end();
+}
+
+async function* slice(input: AsyncIterable<Buffer>, start: number, end: number): AsyncGenerator<Buffer> {
+  let at = 0;
+  if (end <= start) return;
+  for await (const bytes of input) {
+    const piece = bytes.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    at += bytes.length;
+    if (piece.length > 0) yield piece;
+    if (at >= end) return;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Image indexes, manifests and configs: OCI image specification 1.1 (image-index.md, manifest.md, config.md) and Docker's
+ * image manifest version 2 schema 2. They come from whoever made the image: sizes and shapes are checked here, digests
+ * where the bytes are read. Fields that we do not use are let through.
+ */
+import { z } from 'zod';
+import { OperationalError, quoted } from '../diag/index.ts';
+import { isDigest } from './digest.ts';
+
+/** The image specification's own ceiling for manifests. */
+export const maxManifestBytes = 4 * 1024 * 1024;
+const maxDescriptors = 10_000;
+
+const digest = z.string().refine(isDigest, 'is not a sha256 or sha512 digest');
+const text = z.string().max(64 * 1024);
+const texts = z.record(z.string(), text).nullish();
+
+const platform = z.object({
+  architecture: text,
+  os: text,
+  variant: text.optional(),
+  'os.version': text.optional(),
+});
+
+const descriptor = z.object({
+  mediaType: text.optional(),
+  digest,
+  size: z.number().int().nonnegative(),
+  annotations: texts,
+  artifactType: text.optional(),
+  platform: platform.nullish(),
+});
+
+const index = z.object({
+  schemaVersion: z.literal(2),
+  mediaType: text.optional(),
+  manifests: z.array(descriptor).max(maxDescriptors),
+  annotations: texts,
+});
+
+const manifest = z.object({
+  schemaVersion: z.literal(2),
+  mediaType: text.optional(),
+  artifactType: text.optional(),
+  config: descriptor,
+  layers: z.array(descriptor).max(maxDescriptors),
+  annotations: texts,
+});
+
+const config = z.object({
+  architecture: text.optional(),
+  os: text.optional(),
+  variant: text.optional(),
+  'os.version': text.optional(),
+  created: text.nullish(),
+  author: text.nullish(),
+  config: z.object({ Labels: texts }).nullish(),
+  rootfs: z.object({ type: z.literal('layers'), diff_ids: z.array(digest).max(maxDescriptors).nullable() }),
+  history: z.array(z.object({ created_by: text.optional(), empty_layer: z.boolean().optional() })).nullish(),
+});
+
+const dockerArchive = z
+  .array(
+    z.object({
+      Config: text,
+      RepoTags: z.array(text).nullish(),
+      Layers: z.array(text).max(maxDescriptors),
+    }),
+  )
+  .max(maxDescriptors);
+
+export type Descriptor = z.infer<typeof descriptor>;
+export type ImageIndex = z.infer<typeof index>;
+export type ImageManifest = z.infer<typeof manifest>;
+export type ImageConfig = z.infer<typeof config>;
+export type DockerArchiveManifest = z.infer<typeof dockerArchive>;
+
+export type IndexOrManifest = { index: ImageIndex } | { manifest: ImageManifest };
+
+/** `mediaType` is what the descriptor promised; a document that says otherwise is refused (CVE-2021-41190). */
+export function parseIndexOrManifest(bytes: Buffer, what: string, mediaType: string | undefined): IndexOrManifest {
+  const value = parseJson(bytes, what);
+  const has = (key: string) => typeof value === 'object' && value !== null && Object.hasOwn(value, key);
+  if (has('manifests') && (has('layers') || has('config'))) {
+    throw new OperationalError('malformed', `${what} claims to be an index and an image at once`);
+  }
+  if (has('fsLayers') || (has('schemaVersion') && (value as { schemaVersion: unknown }).schemaVersion === 1)) {
+    throw new OperationalError('unsupported', `${what} is a Docker schema 1 manifest, which is not read`, {
+      hints: ['copy the image with a current tool, which converts it to an OCI image'],
+    });
+  }
+  const parsed = has('manifests')
+    ? { index: check(index, value, what) }
+    : { manifest: check(manifest, value, what) };
+  const stated = 'index' in parsed ? parsed.index.mediaType : parsed.manifest.mediaType;
+  if (stated !== undefined && mediaType !== undefined && stated !== mediaType) {
+    const message = `${what} says that it is ${quoted(stated)}, but is listed as ${quoted(mediaType)}`;
+    throw new OperationalError('malformed', message);
+  }
+  return parsed;
+}
+
+export function parseIndex(bytes: Buffer, what: string): ImageIndex {
+  const parsed = parseIndexOrManifest(bytes, what, undefined);
+  if ('index' in parsed) return parsed.index;
+  throw new OperationalError('malformed', `${what} is an image manifest where an index belongs`);
+}
+
+export function parseConfig(bytes: Buffer, what: string): ImageConfig {
+  return check(config, parseJson(bytes, what), what);
+}
+
+export function parseDockerArchiveManifest(bytes: Buffer): DockerArchiveManifest {
+  return check(dockerArchive, parseJson(bytes, 'manifest.json'), 'manifest.json');
+}
+
+/** `created_by` of each layer, in order; history entries without a layer are passed over. */
+export function layerHistory(image: ImageConfig): readonly (string | undefined)[] {
+  return (image.history ?? []).filter((each) => each.empty_layer !== true).map((each) => each.created_by);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function parseJson(bytes: Buffer, what: string): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes));
+  } catch (error) {
+    const reason = error instanceof RangeError ? 'it is nested too deeply' : 'it is not JSON in UTF-8';
+    throw new OperationalError('malformed', `${what} is malformed: ${reason}`, { cause: error });
+  }
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${quoted(issue.path.join('.'))}`;
+  throw new OperationalError('malformed', `${what} is malformed${where}: ${issue?.message ?? 'unknown reason'}`);
+}
