@@ -1,0 +1,1 @@
+export { apk } from './apk.ts';

@@ -1,0 +1,2 @@
+export { dpkg } from './dpkg.ts';
+export { opkg } from './opkg.ts';
