@@ -1,0 +1,1 @@
+export { javaArchive } from './archive.ts';
