@@ -36,7 +36,9 @@ module.exports = {
       comment: 'everything else is handed a World; cli/main.ts sets the exit code',
       severity: 'error',
       from: { path: '^src', pathNot: ['^src/io/', '^src/cli/main\\.ts$', '^src/tidewaiter\\.cjs$'] },
-      to: { path: '^(?:node:)?(?:fs|fs/promises|net|http|https|http2|dns|child_process|worker_threads|process|tls|dgram)$' },
+      to: {
+        path: '^(?:node:)?(?:fs|fs/promises|net|http|https|http2|dns|child_process|worker_threads|process|tls|dgram)$',
+      },
     },
     {
       name: 'src-is-not-a-test',

@@ -165,7 +165,10 @@ function decoderFeed(compression: 'gzip' | 'zstd', taker: Taker): Feed {
 }
 
 function leftOver(compression: Compression): OperationalError {
-  return new OperationalError('malformed', `the ${compression} data is followed by something that is not ${compression}`);
+  return new OperationalError(
+    'malformed',
+    `the ${compression} data is followed by something that is not ${compression}`,
+  );
 }
 
 function damaged(compression: Compression, error: Error): OperationalError {

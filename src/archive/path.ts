@@ -48,8 +48,7 @@ function decodeMixed(bytes: Buffer): string {
   let text = '';
   for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes, at);
-    text +=
-      length === 0 ? String.fromCharCode(0xdc00 + bytes[at]!) : bytes.subarray(at, at + length).toString('utf8');
+    text += length === 0 ? String.fromCharCode(0xdc00 + bytes[at]!) : bytes.subarray(at, at + length).toString('utf8');
     at += Math.max(1, length);
   }
   return text;

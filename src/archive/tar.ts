@@ -184,9 +184,13 @@ export class TarReader {
   /** Reads an extended header whole. Its size is the author's claim: checked before a byte is held. */
   #collect(size: number, use: (bytes: Buffer) => void): void {
     if (size > this.#limits.headerBytes) {
-      throw new OperationalError('limit', `a tar header of ${size} bytes is over the limit of ${this.#limits.headerBytes}`, {
-        hints: [`raise it with ${limitFlags.headerBytes} if this is expected`],
-      });
+      throw new OperationalError(
+        'limit',
+        `a tar header of ${size} bytes is over the limit of ${this.#limits.headerBytes}`,
+        {
+          hints: [`raise it with ${limitFlags.headerBytes} if this is expected`],
+        },
+      );
     }
     const pieces: Buffer[] = [];
     this.#begin(size, { chunk: (bytes) => pieces.push(Buffer.from(bytes)), end: () => use(Buffer.concat(pieces)) });

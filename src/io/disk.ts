@@ -185,7 +185,10 @@ async function writeWhole(file: string, text: string): Promise<void> {
       await writeFile(target, text);
       return;
     }
-    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
+    const temporary = path.join(
+      path.dirname(target),
+      `.${path.basename(target)}.${randomBytes(6).toString('hex')}.tmp`,
+    );
     try {
       await writeFile(temporary, text, { flag: 'wx', flush: true, mode: there?.mode ?? 0o666 });
       await rename(temporary, target);

@@ -2,14 +2,7 @@
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import {
-  type Limits,
-  normalizePath,
-  parentOf,
-  sniffCompression,
-  type TarEntry,
-  TarReader,
-} from '../archive/index.ts';
+import { type Limits, normalizePath, parentOf, sniffCompression, type TarEntry, TarReader } from '../archive/index.ts';
 import { ZstdFrames } from '../archive/zstd-frames.ts';
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { Disk, DiskFile } from '../io/index.ts';
@@ -26,7 +19,8 @@ export interface Blobs {
 export async function readBlob(blobs: Blobs, name: string, max: number): Promise<Buffer> {
   const size = await blobs.size(name);
   if (size === undefined) throw new OperationalError('not-found', `the image has no ${quoted(name)}`);
-  if (size > max) throw new OperationalError('limit', `${quoted(name)} has ${size} bytes, more than the ${max} allowed`);
+  if (size > max)
+    throw new OperationalError('limit', `${quoted(name)} has ${size} bytes, more than the ${max} allowed`);
   const pieces: Buffer[] = [];
   for await (const piece of blobs.stream(name)) pieces.push(piece);
   return Buffer.concat(pieces);
@@ -157,7 +151,9 @@ async function* unpack(file: DiskFile, limits: Limits): AsyncGenerator<Buffer> {
   } catch (error) {
     if (error instanceof OperationalError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new OperationalError('malformed', `the ${packing} data of the archive is malformed: ${reason}`, { cause: error });
+    throw new OperationalError('malformed', `the ${packing} data of the archive is malformed: ${reason}`, {
+      cause: error,
+    });
   } finally {
     input.destroy();
     decoder.destroy();

@@ -33,7 +33,11 @@ export function finish(hash: Hash, algorithm: 'sha256' | 'sha512'): Digest {
 }
 
 export function mismatch(what: string, stated: string, found: string): OperationalError {
-  return new OperationalError('digest-mismatch', `${what} is not what it claims to be: stated ${stated}, found ${found}`, {
-    hints: ['the image is damaged or has been tampered with: fetch it again from where it came'],
-  });
+  return new OperationalError(
+    'digest-mismatch',
+    `${what} is not what it claims to be: stated ${stated}, found ${found}`,
+    {
+      hints: ['the image is damaged or has been tampered with: fetch it again from where it came'],
+    },
+  );
 }

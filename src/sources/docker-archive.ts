@@ -32,7 +32,10 @@ export async function readDockerArchive(
     matchesPlatform(choice.platform, { os: config.os ?? 'linux', architecture: config.architecture ?? 'unknown' }),
   );
   if (matching.length > 0) return matching;
-  throw new OperationalError('not-found', `the archive has nothing for the platform ${formatPlatform(choice.platform)}`);
+  throw new OperationalError(
+    'not-found',
+    `the archive has nothing for the platform ${formatPlatform(choice.platform)}`,
+  );
 }
 
 type Listed = DockerArchiveManifest[number];
@@ -41,9 +44,11 @@ function chooseImages(listed: DockerArchiveManifest, tag: string | undefined): r
   const named = tag === undefined ? listed : listed.filter((each) => tagsOf(each).some((name) => isTag(name, tag)));
   if (named.length === 1) return named;
   const names = listed.flatMap((each) => tagsOf(each)).slice(0, 10);
-  const hints = names.length === 0 ? [] : [`add one of these to the target: ${names.map((name) => quoted(`:${name}`)).join(', ')}`];
+  const hints =
+    names.length === 0 ? [] : [`add one of these to the target: ${names.map((name) => quoted(`:${name}`)).join(', ')}`];
   if (listed.length === 0) throw new OperationalError('not-found', 'the archive holds no image');
-  if (named.length === 0) throw new OperationalError('not-found', `the archive has no image ${quoted(tag ?? '')}`, { hints });
+  if (named.length === 0)
+    throw new OperationalError('not-found', `the archive has no image ${quoted(tag ?? '')}`, { hints });
   throw new OperationalError('not-found', 'the archive holds several images and none was named', { hints });
 }
 
@@ -71,7 +76,8 @@ async function readImage(blobs: Blobs, listed: Listed, tag: string | undefined):
   const layers: ImageParts['layers'][number][] = [];
   for (const [index, name] of listed.Layers.entries()) {
     const size = await blobs.size(name);
-    if (size === undefined) throw new OperationalError('not-found', `the archive lacks layer ${index + 1}, ${quoted(name)}`);
+    if (size === undefined)
+      throw new OperationalError('not-found', `the archive lacks layer ${index + 1}, ${quoted(name)}`);
     const digest = layerClaim(name);
     const diffId = parseDigest(diffIds[index]!);
     layers.push({ index, diffId, size, stream: () => blobs.stream(name), ...(digest === undefined ? {} : { digest }) });

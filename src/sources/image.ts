@@ -4,7 +4,18 @@ import { Budget, type LayerBlob, readLayer } from './layer.ts';
 import type { ImageConfig } from './manifest.ts';
 import { normalizePlatform } from './platform.ts';
 import { Tree } from './tree.ts';
-import type { Claims, LayerEntry, LayerInfo, Platform, Scanned, Source, SourceGap, SubjectInfo, Visitor, Wanted } from './types.ts';
+import type {
+  Claims,
+  LayerEntry,
+  LayerInfo,
+  Platform,
+  Scanned,
+  Source,
+  SourceGap,
+  SubjectInfo,
+  Visitor,
+  Wanted,
+} from './types.ts';
 
 /** What every kind of image comes down to. */
 export interface ImageParts {
@@ -162,4 +173,3 @@ async function sideBySide<T>(items: readonly T[], width: number, work: (item: T)
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
   if (failures.length > 0) throw failures[0];
 }
-

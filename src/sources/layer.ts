@@ -171,7 +171,8 @@ function takeEntry(
 function checkDepth(path: string, limits: Limits): void {
   let depth = 1;
   for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) depth += 1;
-  if (depth > limits.pathDepth) throw overLimit(`the path ${quoted(path, 60)} is deeper than`, 'segments', 'pathDepth', limits);
+  if (depth > limits.pathDepth)
+    throw overLimit(`the path ${quoted(path, 60)} is deeper than`, 'segments', 'pathDepth', limits);
 }
 
 function kindOf(type: TarEntry['type']): LayerEntry['kind'] {

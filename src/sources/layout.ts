@@ -47,7 +47,8 @@ export async function readLayout(
   const chosen = await chooseReference(blobs, listed, reference);
   const candidates = (await expand(blobs, chosen, 0)).filter((each) => !isAttachment(each.descriptor));
   const images: ImageParts[] = [];
-  for (const candidate of await choosePlatforms(blobs, candidates, choice)) images.push(await readImage(blobs, candidate));
+  for (const candidate of await choosePlatforms(blobs, candidates, choice))
+    images.push(await readImage(blobs, candidate));
   return images;
 }
 
@@ -79,8 +80,11 @@ async function chooseReference(
 }
 
 function noSuch(message: string, listed: readonly Candidate[]): OperationalError {
-  const names = listed.slice(0, 10).map(({ tag, descriptor }) => (tag === undefined ? `@${descriptor.digest}` : `:${tag}`));
-  const hints = names.length === 0 ? [] : [`add one of these to the target: ${names.map((name) => quoted(name)).join(', ')}`];
+  const names = listed
+    .slice(0, 10)
+    .map(({ tag, descriptor }) => (tag === undefined ? `@${descriptor.digest}` : `:${tag}`));
+  const hints =
+    names.length === 0 ? [] : [`add one of these to the target: ${names.map((name) => quoted(name)).join(', ')}`];
   return new OperationalError('not-found', message, { hints });
 }
 
@@ -117,7 +121,8 @@ function isAttachment(descriptor: Descriptor): boolean {
   const unknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
   const docker = annotations?.['vnd.docker.reference.type'] !== undefined;
   const cosign = annotations?.['kind']?.startsWith('dev.cosignproject.cosign/') === true;
-  const isImage = annotations?.['kind'] === 'dev.cosignproject.cosign/image' || annotations?.['kind'] === imageIndexKind;
+  const isImage =
+    annotations?.['kind'] === 'dev.cosignproject.cosign/image' || annotations?.['kind'] === imageIndexKind;
   return unknown || docker || (cosign && !isImage) || artifactType !== undefined;
 }
 

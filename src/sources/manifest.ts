@@ -89,9 +89,7 @@ export function parseIndexOrManifest(bytes: Buffer, what: string, mediaType: str
       hints: ['copy the image with a current tool, which converts it to an OCI image'],
     });
   }
-  const parsed = has('manifests')
-    ? { index: check(index, value, what) }
-    : { manifest: check(manifest, value, what) };
+  const parsed = has('manifests') ? { index: check(index, value, what) } : { manifest: check(manifest, value, what) };
   const stated = 'index' in parsed ? parsed.index.mediaType : parsed.manifest.mediaType;
   if (stated !== undefined && mediaType !== undefined && stated !== mediaType) {
     const message = `${what} says that it is ${quoted(stated)}, but is listed as ${quoted(mediaType)}`;

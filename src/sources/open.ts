@@ -133,7 +133,9 @@ async function fromBlobs(
   try {
     const images = await read();
     const name = path.basename(path.resolve(reference.place)).replace(/\.(?:tar|tgz|tar\.gz|tar\.zst)$/, '');
-    return images.map((parts) => imageSource(parts, { ...options, requested: target.requested, name, close: blobs.close }));
+    return images.map((parts) =>
+      imageSource(parts, { ...options, requested: target.requested, name, close: blobs.close }),
+    );
   } catch (error) {
     await blobs.close();
     throw error;
@@ -184,7 +186,11 @@ async function archiveKind(file: string, options: OpenOptions): Promise<Opener |
   } finally {
     await blobs.close();
   }
-  throw new OperationalError('unsupported', `the archive ${quoted(file)} is neither an OCI layout nor a docker archive`, {
-    hints: ['unpack it and give the directory as dir:PATH if it is a root file system or a source tree'],
-  });
+  throw new OperationalError(
+    'unsupported',
+    `the archive ${quoted(file)} is neither an OCI layout nor a docker archive`,
+    {
+      hints: ['unpack it and give the directory as dir:PATH if it is a root file system or a source tree'],
+    },
+  );
 }

@@ -1,0 +1,244 @@
+/**
+ * The first pass: every file is shown to the catalogers while its bytes go by. What one wants is held until the file is
+ * complete, read at once, and let go; only small facts stay.
+ */
+import type { FileContent, LayerEntry, Visitor } from '../sources/index.ts';
+import { type Cataloger, type FileInfo, Unreadable } from './types.ts';
+
+/** What a cataloger made of one file. */
+export type Outcome =
+  | { readonly fact: unknown; readonly gaps: readonly string[] }
+  /** Nothing could be read. */
+  | { readonly failure: string; readonly rule: 'unreadable-file' | 'too-large' }
+  /** Too large to be held on suspicion, and the suspicion was right: to be read in a second pass. */
+  | { readonly deferred: true };
+
+export type Outcomes = ReadonlyMap<Cataloger, Outcome>;
+
+export interface CollectLimits {
+  /** Bytes of a file that may be held. */
+  readonly fileBytes: number;
+}
+
+const headBytes = 512;
+/** A file that is only searched for a needle is held up to this size; beyond it is read again if the needle is found. */
+const suspectBytes = 32 * 1024 * 1024;
+/** A file whose first bytes are kept, so that catalogers can be asked again about another path that leads to it. */
+const formatMagic = /^(?:\x7fELF|MZ|PK|\xfe\xed\xfa|[\xce\xcf]\xfa\xed\xfe|\xca\xfe\xba|\xbe\xba\xfe\xca)/;
+
+export class Collector implements Visitor {
+  readonly #catalogers: readonly Cataloger[];
+  readonly #limits: CollectLimits;
+  readonly #skip: (path: string) => boolean;
+  readonly #outcomes = new Map<LayerEntry, Outcomes>();
+  readonly #heads = new Map<LayerEntry, Buffer>();
+  /** Without a cataloger that looks at content, files need not be opened to be refused. */
+  readonly #byPath: boolean;
+
+  constructor(catalogers: readonly Cataloger[], limits: CollectLimits, skip: (path: string) => boolean) {
+    this.#catalogers = catalogers;
+    this.#limits = limits;
+    this.#skip = skip;
+    this.#byPath = catalogers.every((each) => each.kind !== 'installed');
+  }
+
+  file(entry: LayerEntry): FileContent | undefined {
+    if (this.#skip(entry.path)) return undefined;
+    const choose = (head: Buffer) => this.#choose(entry, head);
+    if (this.#byPath && choose(none).length === 0) return undefined;
+    return new Gather(entry, entry.path, choose, this.#limits, (outcomes) => {
+      if (outcomes.size > 0) this.#outcomes.set(entry, outcomes);
+    });
+  }
+
+  outcomes(entry: LayerEntry): Outcomes | undefined {
+    return this.#outcomes.get(entry);
+  }
+
+  /** Whether a cataloger would want the content of `entry` under another path. */
+  wantsAt(cataloger: Cataloger, entry: LayerEntry, path: string): boolean {
+    const head = this.#heads.get(entry) ?? none;
+    return asksFor(cataloger, { path, size: entry.size, mode: entry.mode, head });
+  }
+
+  #choose(entry: LayerEntry, head: Buffer): readonly Cataloger[] {
+    if (head.length > 3 && formatMagic.test(head.toString('latin1', 0, 4))) this.#heads.set(entry, Buffer.from(head));
+    const info: FileInfo = { path: entry.path, size: entry.size, mode: entry.mode, head };
+    return this.#catalogers.filter((each) => asksFor(each, info));
+  }
+}
+
+/** For the second pass: the content under the path that each cataloger should see it at. */
+export function gatherFor(
+  entry: LayerEntry,
+  path: string,
+  cataloger: Cataloger,
+  limits: CollectLimits,
+  done: (outcome: Outcome | undefined) => void,
+): FileContent {
+  // The needle was found already: it is not searched for again.
+  const { needles: _, ...plain } = cataloger;
+  const bound: Cataloger = { ...plain, wants: () => true, read: cataloger.read.bind(cataloger) };
+  return new Gather(
+    entry,
+    path,
+    () => [bound],
+    limits,
+    (outcomes) => done(outcomes.get(bound)),
+  );
+}
+
+/** Declared packages are a project's own: the lockfiles inside installed packages and in git's store are not. */
+const notTheProjects = /(?:^|\/)(?:node_modules|\.git)\//;
+
+function asksFor(cataloger: Cataloger, info: FileInfo): boolean {
+  if (cataloger.kind === 'declared' && notTheProjects.test(info.path)) return false;
+  return cataloger.wants(info);
+}
+
+const none = Buffer.alloc(0);
+
+/** The content of one file on its way to those who want it. */
+class Gather implements FileContent {
+  readonly #entry: LayerEntry;
+  readonly #path: string;
+  readonly #choose: (head: Buffer) => readonly Cataloger[];
+  readonly #limits: CollectLimits;
+  readonly #done: (outcomes: Outcomes) => void;
+  #head: Buffer | undefined;
+  #start: Buffer[] = [];
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #released = false;
+  #size = 0;
+  #wanting: readonly Cataloger[] = [];
+  #searches: readonly Search[] = [];
+  idle = false;
+
+  constructor(
+    entry: LayerEntry,
+    path: string,
+    choose: (head: Buffer) => readonly Cataloger[],
+    limits: CollectLimits,
+    done: (outcomes: Outcomes) => void,
+  ) {
+    this.#entry = entry;
+    this.#path = path;
+    this.#choose = choose;
+    this.#limits = limits;
+    this.#done = done;
+  }
+
+  chunk(bytes: Buffer): void {
+    if (this.idle) return;
+    if (this.#head === undefined && !this.#takeHead(bytes)) return;
+    if (this.idle) return;
+    this.#take(bytes);
+  }
+
+  end(): void {
+    if (this.#head === undefined) this.#decide(Buffer.concat(this.#start));
+    if (this.idle) return;
+    const outcomes = new Map<Cataloger, Outcome>();
+    for (const cataloger of this.#wanting) {
+      const search = this.#searches.find((each) => each.cataloger === cataloger);
+      if (search?.found === false) continue;
+      const outcome = this.#outcome(cataloger);
+      if (outcome !== undefined) outcomes.set(cataloger, outcome);
+    }
+    this.#held = [];
+    this.#done(outcomes);
+  }
+
+  /** False while the first bytes are still incomplete. */
+  #takeHead(bytes: Buffer): boolean {
+    const need = Math.min(headBytes, this.#entry.size);
+    if (this.#start.length === 0 && bytes.length >= need) {
+      this.#decide(bytes.subarray(0, need));
+      return true;
+    }
+    this.#start.push(Buffer.from(bytes));
+    const start = Buffer.concat(this.#start);
+    if (start.length < need) return false;
+    this.#decide(start.subarray(0, need));
+    if (!this.idle) this.#take(start);
+    return false;
+  }
+
+  #decide(head: Buffer): void {
+    this.#head = Buffer.from(head);
+    this.#start = [];
+    this.#wanting = this.#choose(head);
+    this.idle = this.#wanting.length === 0;
+    this.#searches = this.#wanting
+      .filter((each) => each.needles !== undefined)
+      .map((each) => new Search(each, each.needles!));
+  }
+
+  #take(bytes: Buffer): void {
+    this.#size += bytes.length;
+    for (const search of this.#searches) search.push(bytes);
+    if (this.#released) return;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > this.#mayHold()) {
+      this.#held = [];
+      this.#released = true;
+    }
+  }
+
+  #mayHold(): number {
+    const sure = this.#wanting.length > this.#searches.length || this.#searches.some((each) => each.found);
+    return sure ? this.#limits.fileBytes : Math.min(suspectBytes, this.#limits.fileBytes);
+  }
+
+  #outcome(cataloger: Cataloger): Outcome | undefined {
+    if (this.#size > this.#limits.fileBytes) {
+      const failure = `has ${this.#size} bytes, more than the ${this.#limits.fileBytes} that one file may have (--max-file-bytes)`;
+      return { failure, rule: 'too-large' };
+    }
+    if (this.#released) return { deferred: true };
+    // One copy: small and alone, it does not keep the large piece alive that it came in.
+    const bytes = Buffer.concat(this.#held);
+    const gaps: string[] = [];
+    try {
+      const info = { path: this.#path, size: bytes.length, mode: this.#entry.mode, head: this.#head!, bytes };
+      const fact = cataloger.read(info, (reason) => gaps.push(reason));
+      return fact === undefined && gaps.length === 0 ? undefined : { fact, gaps };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const failure =
+        error instanceof Unreadable ? reason : `could not be read because of an error in tidewaiter: ${reason}`;
+      return { failure, rule: 'unreadable-file' };
+    }
+  }
+}
+
+/** Looks for any of some byte strings in pieces that go by, across their borders too. */
+class Search {
+  readonly cataloger: Cataloger;
+  readonly #needles: readonly Buffer[];
+  #carry: Buffer = none;
+  found = false;
+
+  constructor(cataloger: Cataloger, needles: readonly Buffer[]) {
+    this.cataloger = cataloger;
+    this.#needles = needles;
+  }
+
+  push(bytes: Buffer): void {
+    if (this.found) return;
+    for (const needle of this.#needles) {
+      const border = Buffer.concat([this.#carry.subarray(-(needle.length - 1)), bytes.subarray(0, needle.length - 1)]);
+      if (bytes.includes(needle) || border.includes(needle)) {
+        this.found = true;
+        this.#carry = none;
+        return;
+      }
+    }
+    const longest = Math.max(...this.#needles.map((needle) => needle.length));
+    const end =
+      bytes.length >= longest ? bytes.subarray(-longest) : Buffer.concat([this.#carry, bytes]).subarray(-longest);
+    this.#carry = Buffer.from(end);
+  }
+}

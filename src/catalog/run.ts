@@ -1,0 +1,231 @@
+/**
+ * From a source to its packages: a first pass over all layers, the merge, a second pass for what only the merged tree
+ * shows (a database behind a link, a hard link's other name, a binary too large to hold), then the assembly.
+ */
+import type { Matcher } from '../pattern/index.ts';
+import type { LayerEntry, LayerInfo, Source, SourceGap, Tree } from '../sources/index.ts';
+import { type CollectLimits, Collector, gatherFor, type Outcome } from './collect.ts';
+import { catalogers, chooseDistro, osRelease } from './list.ts';
+import { type AssembleContext, type Cataloger, type Distro, type Found, type Package, Unreadable } from './types.ts';
+
+export interface CatalogOptions {
+  readonly limits: CollectLimits;
+  /** Both what is installed and what is declared. */
+  readonly everything: boolean;
+  readonly exclude: readonly Matcher[];
+}
+
+export interface CatalogGap {
+  readonly rule: string;
+  readonly path: string;
+  readonly layer?: number;
+  readonly cataloger?: string;
+  readonly reason: string;
+}
+
+export interface CatalogResult {
+  readonly layers: readonly LayerInfo[];
+  readonly tree: Tree;
+  readonly distro: Distro | undefined;
+  readonly packages: ReadonlyArray<{ readonly cataloger: Cataloger; readonly packages: readonly Package[] }>;
+  readonly gaps: readonly CatalogGap[];
+  /** Files read, by cataloger. */
+  readonly read: ReadonlyMap<Cataloger, number>;
+  /** Files in the merged tree, and how many of them were excluded. */
+  readonly files: number;
+  readonly excluded: number;
+}
+
+/** Throws OperationalError when the source cannot be read or verified. */
+export async function catalogSource(source: Source, options: CatalogOptions): Promise<CatalogResult> {
+  const active = catalogers.filter((each) => counts(each, source, options));
+  const excluded = (path: string) => options.exclude.some((matches) => matches(path));
+  const collector = new Collector(active, options.limits, excluded);
+  const scanned = await source.scan(collector);
+  const survey = surveyTree(scanned.tree, active, collector, excluded);
+  await secondPass(source, survey, options.limits);
+  const gaps: CatalogGap[] = [...scanned.gaps.map(sourceGap), ...survey.gaps];
+  const distro = chooseDistro(foundBy(survey, osRelease));
+  const packages = [];
+  for (const cataloger of active) {
+    const found = foundBy(survey, cataloger);
+    const context = contextOf(source, scanned.tree, distro, cataloger, gaps);
+    packages.push({ cataloger, packages: await assemble(cataloger, found, context) });
+  }
+  return {
+    layers: scanned.layers,
+    tree: scanned.tree,
+    distro,
+    packages,
+    gaps,
+    read: new Map(active.map((each) => [each, foundBy(survey, each).length])),
+    files: survey.files,
+    excluded: survey.excluded,
+  };
+}
+
+/** In an image what is installed counts, in a source tree what is declared; a file is whatever it turns out to be. */
+function counts(cataloger: Cataloger, source: Source, options: CatalogOptions): boolean {
+  const { kind } = source.subject;
+  if (options.everything || kind === 'file' || cataloger.kind === 'always') return true;
+  return cataloger.kind === (kind === 'source' ? 'declared' : 'installed');
+}
+
+interface Survey {
+  readonly found: Map<Cataloger, Found<unknown>[]>;
+  readonly gaps: CatalogGap[];
+  /** Content that has to be read again, and as what. */
+  readonly pending: Array<{ readonly entry: LayerEntry; readonly path: string; readonly cataloger: Cataloger }>;
+  files: number;
+  excluded: number;
+}
+
+/** Which of what was read is still there, under which path, and what has not been read yet. */
+function surveyTree(
+  tree: Tree,
+  active: readonly Cataloger[],
+  collector: Collector,
+  excluded: (path: string) => boolean,
+): Survey {
+  const survey: Survey = { found: new Map(), gaps: [], pending: [], files: 0, excluded: 0 };
+  const seen = new Map<Cataloger, Set<LayerEntry>>(active.map((each) => [each, new Set()]));
+  for (const { path, entry } of tree.files()) {
+    survey.files += 1;
+    if (excluded(path)) {
+      survey.excluded += 1;
+      continue;
+    }
+    const outcomes = collector.outcomes(entry);
+    const moved = path !== entry.path;
+    if (outcomes === undefined && !moved) continue;
+    for (const cataloger of active) {
+      const outcome = outcomes?.get(cataloger);
+      if (moved ? !collector.wantsAt(cataloger, entry, path) : outcome === undefined) continue;
+      seen.get(cataloger)!.add(entry);
+      take(survey, cataloger, path, entry, outcome ?? { deferred: true });
+    }
+  }
+  for (const cataloger of active) {
+    for (const { path, entry } of behindAnchors(tree, cataloger)) {
+      if (excluded(path) || excluded(entry.path) || seen.get(cataloger)!.has(entry)) continue;
+      if (collector.wantsAt(cataloger, entry, path)) survey.pending.push({ entry, path, cataloger });
+    }
+  }
+  return survey;
+}
+
+/** Files that a cataloger's well-known places lead to through links, under the well-known path. */
+function* behindAnchors(tree: Tree, cataloger: Cataloger): Generator<{ path: string; entry: LayerEntry }> {
+  for (const anchor of cataloger.anchors ?? []) {
+    const real = tree.resolve(anchor);
+    if (real === undefined || real === anchor) continue;
+    const file = tree.file(real);
+    if (file !== undefined) yield { path: anchor, entry: file.entry };
+    else {
+      for (const each of tree.files(real)) {
+        const below = real === '' ? each.path : each.path.slice(real.length + 1);
+        yield { path: `${anchor}/${below}`, entry: each.entry };
+      }
+    }
+  }
+}
+
+function take(survey: Survey, cataloger: Cataloger, path: string, entry: LayerEntry, outcome: Outcome): void {
+  if ('deferred' in outcome) {
+    survey.pending.push({ entry, path, cataloger });
+    return;
+  }
+  const place = { path, layer: entry.layer, cataloger: cataloger.id };
+  if ('failure' in outcome) {
+    survey.gaps.push({ rule: outcome.rule, ...place, reason: outcome.failure });
+    return;
+  }
+  for (const reason of outcome.gaps) survey.gaps.push({ rule: 'unreadable-record', ...place, reason });
+  if (outcome.fact === undefined) return;
+  const found = survey.found.get(cataloger) ?? [];
+  found.push({ path, layer: entry.layer, size: entry.size, fact: outcome.fact });
+  survey.found.set(cataloger, found);
+}
+
+async function secondPass(source: Source, survey: Survey, limits: CollectLimits): Promise<void> {
+  const byEntry = Map.groupBy(survey.pending, (each) => each.entry);
+  if (byEntry.size === 0) return;
+  const wanted = new Map(
+    [...byEntry].map(([entry, all]) => {
+      const takers = all.map(({ path, cataloger }) =>
+        gatherFor(entry, path, cataloger, limits, (outcome) => {
+          if (outcome !== undefined) take(survey, cataloger, path, entry, outcome);
+        }),
+      );
+      return [entry, together(takers)];
+    }),
+  );
+  await source.reread(wanted);
+}
+
+type Taker = ReturnType<typeof gatherFor>;
+
+function together(takers: readonly Taker[]): Taker {
+  return {
+    idle: false,
+    chunk: (bytes) => {
+      for (const each of takers) each.chunk(bytes);
+    },
+    end: () => {
+      for (const each of takers) each.end();
+    },
+  };
+}
+
+function foundBy<Fact>(survey: Survey, cataloger: Cataloger<Fact>): readonly Found<Fact>[] {
+  const found = (survey.found.get(cataloger as Cataloger) ?? []) as Found<Fact>[];
+  return found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.layer - b.layer));
+}
+
+async function assemble(
+  cataloger: Cataloger,
+  found: readonly Found<unknown>[],
+  context: AssembleContext,
+): Promise<readonly Package[]> {
+  if (found.length === 0) return [];
+  try {
+    return await cataloger.assemble(found, context);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const why = error instanceof Unreadable ? reason : `an error in tidewaiter: ${reason}`;
+    for (const { path } of found) context.gap(path, `was read, but nothing could be made of it: ${why}`);
+    return [];
+  }
+}
+
+function contextOf(
+  source: Source,
+  tree: Tree,
+  distro: Distro | undefined,
+  cataloger: Cataloger,
+  gaps: CatalogGap[],
+): AssembleContext {
+  return {
+    distro,
+    gap: (path, reason) => gaps.push({ rule: 'unreadable-record', path, cataloger: cataloger.id, reason }),
+    tree: {
+      resolve: (path) => tree.resolve(path),
+      list: (path) => tree.list(path),
+      read: (path, max) => readAgain(source, tree, path, max),
+    },
+  };
+}
+
+async function readAgain(source: Source, tree: Tree, path: string, max: number): Promise<Buffer> {
+  const file = tree.file(path);
+  if (file === undefined) throw new Unreadable('there is no such file');
+  if (file.entry.size > max) throw new Unreadable(`has ${file.entry.size} bytes, more than the ${max} allowed`);
+  const pieces: Buffer[] = [];
+  const taker: Taker = { idle: false, chunk: (bytes) => pieces.push(bytes), end: () => {} };
+  await source.reread(new Map([[file.entry, taker]]));
+  return Buffer.concat(pieces);
+}
+
+function sourceGap({ rule, path, layer, reason }: SourceGap): CatalogGap {
+  return { rule, path, layer, reason };
+}

@@ -1,0 +1,56 @@
+/** The commander program: argv to typed options, and nothing else. */
+import { Command, type OutputConfiguration } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { type ExitCode, printable } from '../diag/index.ts';
+import type { World } from '../io/index.ts';
+import { rulesCommand } from './rules.ts';
+import { scanCommand } from './scan.ts';
+
+export type Earn = (code: ExitCode) => void;
+
+export interface Program {
+  readonly command: Command;
+  /** Writes what commander had to say. */
+  flush(): Promise<void>;
+}
+
+export function createProgram(world: World, earn: Earn): Program {
+  const out: string[] = [];
+  const err: string[] = [];
+  const output: OutputConfiguration = {
+    writeOut: (text) => out.push(text),
+    // What a user mistyped is shown back: it may hold anything.
+    writeErr: (text) => err.push(text.split('\n').map(printable).join('\n')),
+    getOutHelpWidth: () => (world.stdout.isTerminal ? world.stdout.columns : 100),
+    getErrHelpWidth: () => (world.stderr.isTerminal ? world.stderr.columns : 100),
+  };
+  const command = new Command('tidewaiter')
+    .description(packageJson.description)
+    .version(packageJson.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureOutput(output)
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText('after', exitCodes);
+  for (const add of [scanCommand, rulesCommand]) {
+    const child = add(world, earn, packageJson.version);
+    child.copyInheritedSettings(command);
+    command.addCommand(child);
+  }
+  return {
+    command,
+    flush: async () => {
+      for (const text of out.splice(0)) await world.stdout.write(text);
+      for (const text of err.splice(0)) await world.stderr.write(text);
+    },
+  };
+}
+
+const exitCodes = `
+Exit codes, the same for every output format:
+  0  done, and nothing speaks against it
+  1  denied by policy
+  2  wrong usage, policy or configuration
+  3  could not decide: evidence is missing or unreadable, input was refused, or a bug
+  4  nothing but an approval is missing`;

@@ -1,0 +1,118 @@
+/** The scan: open the target, read it once, build the inventory, write it in every form that was asked for. */
+import path from 'node:path';
+import type { Limits } from '../archive/index.ts';
+import { buildInventory } from '../bom/inventory.ts';
+import type { DocumentInfo, Inventory } from '../bom/types.ts';
+import { catalogSource } from '../catalog/index.ts';
+import { Exit, type ExitCode, OperationalError, quoted } from '../diag/index.ts';
+import type { World } from '../io/index.ts';
+import type { Matcher } from '../pattern/index.ts';
+import type { Listener } from '../report/events.ts';
+import { formatPlatform, openSources, type PlatformChoice, type Source } from '../sources/index.ts';
+import { formatInventory, type OutputSpec, type TableLook } from './formats.ts';
+
+export interface ScanOptions {
+  readonly target: string;
+  readonly platform: PlatformChoice;
+  readonly limits: Limits;
+  readonly everything: boolean;
+  readonly exclude: readonly Matcher[];
+  /** Gaps in coverage make the result undecided. */
+  readonly strict: boolean;
+  readonly outputs: readonly OutputSpec[];
+  readonly info: DocumentInfo;
+  readonly look: TableLook;
+}
+
+export async function scan(options: ScanOptions, world: World, listener: Listener): Promise<ExitCode> {
+  const sources = await openSources(options.target, {
+    disk: world.disk,
+    limits: options.limits,
+    platform: options.platform,
+    everything: options.everything,
+    parallel: world.cores,
+    progress: (index, bytes, totalBytes) => listener.on({ type: 'layer-progress', index, bytes, totalBytes }),
+  });
+  try {
+    const inventories = await readAll(sources, options, listener);
+    await writeAll(inventories, options, world);
+    const gaps = inventories.reduce((sum, { coverage }) => sum + coverage.gaps.length, 0);
+    if (gaps === 0 || !options.strict) return Exit.pass;
+    throw new OperationalError(
+      'incomplete',
+      `${gaps} gap${gaps === 1 ? '' : 's'} in coverage, and --strict allows none`,
+      {
+        hints: ['see the gaps in the output, and leave out what is not yours to judge with --exclude'],
+      },
+    );
+  } finally {
+    for (const source of sources) await source.close();
+  }
+}
+
+async function readAll(
+  sources: readonly Source[],
+  options: ScanOptions,
+  listener: Listener,
+): Promise<readonly Inventory[]> {
+  const inventories: Inventory[] = [];
+  try {
+    for (const source of sources) inventories.push(await inventoryOf(source, options, listener));
+  } finally {
+    // Failed or not: a line of progress must not be left where the error will stand.
+    listener.on({ type: 'finished' });
+  }
+  return inventories;
+}
+
+async function inventoryOf(source: Source, options: ScanOptions, listener: Listener): Promise<Inventory> {
+  const { layers, storedBytes } = source.extent;
+  listener.on({
+    type: 'source-opened',
+    requested: options.target,
+    layers,
+    ...(layers === 0 ? {} : { bytes: storedBytes }),
+  });
+  const result = await catalogSource(source, options);
+  for (const layer of result.layers) listener.on({ type: 'layer-finished', index: layer.index, cached: false });
+  const inventory = buildInventory(source, result);
+  const read = [...result.read.values()].reduce((sum, files) => sum + files, 0);
+  if (source.subject.kind === 'file' && read === 0 && inventory.coverage.gaps.length === 0) {
+    throw new OperationalError('unsupported', `nothing in ${quoted(source.subject.name)} is recognised`, {
+      hints: ['files are recognised by their names and first bytes: keep the name that the package manager gave it'],
+    });
+  }
+  tell(inventory, options, listener);
+  return inventory;
+}
+
+/** What people must not miss, whatever the format and wherever it goes. */
+function tell(inventory: Inventory, options: ScanOptions, listener: Listener): void {
+  const { coverage, components } = inventory;
+  listener.on({ type: 'catalogued', packages: components.length });
+  const unused = coverage.excluded === 0 && options.exclude.length > 0;
+  if (unused) listener.on({ type: 'note', text: 'no file matched --exclude' });
+  const inTable = options.outputs.some((each) => each.format === 'table' && each.file === undefined);
+  if (components.length === 0) listener.on({ type: 'note', text: `no packages were found in ${coverage.files} files` });
+  if (inTable) return;
+  for (const gap of coverage.gaps) listener.on({ type: 'gap', gap });
+}
+
+async function writeAll(inventories: readonly Inventory[], options: ScanOptions, world: World): Promise<void> {
+  for (const inventory of inventories) {
+    for (const spec of options.outputs) {
+      const text = await formatInventory(inventory, options.info, spec, options.look);
+      if (spec.file === undefined) await world.stdout.write(text);
+      else await world.disk.write(fileFor(spec.file, inventory, inventories.length), text);
+    }
+  }
+}
+
+/** One document for each platform: `bom.json` becomes `bom.linux-arm64.json` when there are several. */
+export function fileFor(file: string, inventory: Inventory, count: number): string {
+  if (count === 1) return file;
+  const { platform, manifest, config } = inventory.subject;
+  const name = platform === undefined ? (manifest ?? config ?? 'unknown').replace(':', '-') : formatPlatform(platform);
+  const { dir, name: base, ext } = path.parse(file);
+  return path.join(dir, `${base}.${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}${ext}`);
+}
