@@ -1,0 +1,108 @@
+/**
+ * Untrusted values made fit for the fields of a CycloneDX document. What does not fit a field with a syntax of its own
+ * (URL, CPE, e-mail address, digest) is refused here, and the caller keeps it as a property: never lost, never invalid.
+ */
+import type { Hash, Party } from '../../catalog/types.ts';
+import { printable } from '../../diag/index.ts';
+import type { CdxContact, CdxEntity, CdxHash, CdxProperty } from './document.ts';
+
+/** Text that can be written as UTF-8: lone surrogates, among them raw path bytes, become `\x…` or `\u{…}`. */
+export function text(value: string): string {
+  return value.isWellFormed() ? value : value.replace(/\p{Surrogate}/gu, printable);
+}
+
+/** Text, or nothing when there is none worth a field. */
+export function filled(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === '' ? undefined : text(value);
+}
+
+/** A property of our own namespace; docs/formats/cyclonedx.md lists the names. */
+export function property(name: string, value: string): CdxProperty {
+  return { name: `tidewaiter:${text(name)}`, value: text(value) };
+}
+
+// In a document that others render, a link is something to click: script, data and file URLs stay out of it.
+const hierarchical =
+  /^(?:https?|ftp|git|ssh|svn|hg|bzr)(?:\+[a-z]+)?:\/\/(?:[^/?#@]*@)?[^/?#@:]+(?::\d*)?(?:[/?#].*)?$/i;
+// Most links are of this kind and need no second look.
+const ordinary = /^https:\/\/[a-z0-9][a-z0-9.-]*(?:\/[\w\-.~/+]*)?$/;
+const mavenScm = /^scm:[a-z]+:./i;
+const scpLike = /^(?:([a-z+]+):\/\/)?([\w.-]+@[\w.-]+):(?!\d+(?:\/|$))\/?([^/].*)$/is;
+
+/** An absolute URL of a kind that people may follow, percent-encoded and without credentials; undefined for others. */
+export function url(value: string): string | undefined {
+  if (ordinary.test(value)) return value;
+  const [, scheme = 'ssh', host = '', path = ''] = scpLike.exec(value.trim()) ?? [];
+  const plain = withoutCredentials(host === '' ? value.trim() : `${scheme}://${host}/${path}`);
+  let fragments = 0;
+  const encoded = text(plain)
+    .replace(/%(?![0-9a-f]{2})|[^\w\-.~:/?#@!$&'()*+,;=%]+/gi, (part) => encodeURIComponent(part))
+    .replace(/#/g, () => (fragments++ === 0 ? '#' : '%23'));
+  return hierarchical.test(encoded) || mavenScm.test(encoded) ? encoded : undefined;
+}
+
+/** Lockfiles hold URLs with tokens in them, and SBOMs are published. `ssh://git@host` names no secret and stays. */
+export function withoutCredentials(value: string): string {
+  return value.replace(/\/\/([^/?#\s]*)@/g, (_, user: string) =>
+    /^\w+$/.test(user) && isSsh(value) ? `//${user}@` : '//',
+  );
+}
+
+function isSsh(value: string): boolean {
+  return /^(?:[a-z]+\+)?ssh:/i.test(value);
+}
+
+const atom = "[\\p{L}\\p{N}!#$%&'*+/=?^_`{|}~-]+";
+const label = '[\\p{L}\\p{N}](?:[\\p{L}\\p{N}-]*[\\p{L}\\p{N}])?';
+const address = new RegExp(`^${atom}(?:\\.${atom})*@${label}(?:\\.${label})*$`, 'u');
+
+/** What is no address is still something that the author wrote: it becomes part of the name. */
+export function contact(party: Party): CdxContact {
+  const name = filled(party.name);
+  const email = filled(party.email)?.trim();
+  if (email === undefined) return { name };
+  if (email.length <= 254 && address.test(email)) return { name, email };
+  return { name: name === undefined ? email : `${name} <${email}>` };
+}
+
+export function entity(party: Party): CdxEntity | undefined {
+  const name = filled(party.name);
+  const link = party.url === undefined ? undefined : url(party.url);
+  const contacts = [
+    ...(filled(party.email) === undefined ? [] : [contact({ name: '', email: party.email! })]),
+    ...(link === undefined && filled(party.url) !== undefined ? [{ name: text(withoutCredentials(party.url!)) }] : []),
+  ];
+  if (name === undefined && link === undefined && contacts.length === 0) return undefined;
+  return { name, url: link === undefined ? undefined : [link], contact: contacts.length === 0 ? undefined : contacts };
+}
+
+const digits: Readonly<Record<Hash['alg'], number>> = {
+  MD5: 32,
+  'SHA-1': 40,
+  'SHA-256': 64,
+  'SHA-384': 96,
+  'SHA-512': 128,
+};
+
+/** A digest of the length that its algorithm has; both schemas know only hexadecimal digits. */
+export function isDigest(hash: Hash): boolean {
+  return hash.content.length === digits[hash.alg] && /^[0-9a-f]+$/.test(hash.content);
+}
+
+/** `sha256:…` as CycloneDX writes it. */
+export function digestHash(digest: string | undefined): CdxHash | undefined {
+  const [, bits, content = ''] = /^sha(256|384|512):([0-9a-f]+)$/.exec(digest ?? '') ?? [];
+  if (bits !== '256' && bits !== '384' && bits !== '512') return undefined;
+  const hash: Hash = { alg: `SHA-${bits}`, content };
+  return isDigest(hash) ? hash : undefined;
+}
+
+// The XML schema spells out both CPE syntaxes; a `cpe` that breaks them makes the whole document invalid.
+const cpe22 = /^cpe:\/[aho]?(?::[\w.\-~%]*){0,6}$/i;
+const word = String.raw`(?:\*|(?:\?*|\*)(?:[\w.-]|\\[\\*?!"#$%&'()+,/:;<=>@[\]^\x60{|}~])+(?:\?*|\*))`;
+const language = '(?:[*-]|[a-zA-Z]{2,3}(?:-(?:[a-zA-Z]{2}|[0-9]{3}))?)';
+const cpe23 = new RegExp(`^cpe:2\\.3:[aho*-](?::${word}){5}:${language}(?::${word}){4}$`);
+
+export function isCpe(value: string): boolean {
+  return cpe23.test(value) || cpe22.test(value);
+}
