@@ -1,0 +1,2 @@
+export { rpmDatabase } from './database.ts';
+export { rpmManifest } from './manifest.ts';
