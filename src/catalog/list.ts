@@ -1,11 +1,13 @@
 /** Every cataloger, in the order in which files are shown to them. A new ecosystem is a folder and a line here. */
 import { apk } from './apk/index.ts';
 import { dpkg, opkg } from './dpkg/index.ts';
+import { goBinary } from './golang/index.ts';
 import { javaArchive } from './java/index.ts';
 import { npmInstalled, npmLock } from './npm/index.ts';
 import { osRelease } from './os-release/index.ts';
 import { pythonInstalled } from './python/index.ts';
 import { rpmDatabase, rpmManifest } from './rpm/index.ts';
+import { rustBinary } from './rust/index.ts';
 import type { Cataloger } from './types.ts';
 
 export { chooseDistro } from './os-release/index.ts';
@@ -22,4 +24,6 @@ export const catalogers: readonly Cataloger[] = [
   npmLock,
   pythonInstalled,
   javaArchive,
+  goBinary,
+  rustBinary,
 ];

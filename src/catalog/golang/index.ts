@@ -1,0 +1,1 @@
+export { goBinary } from './binary.ts';

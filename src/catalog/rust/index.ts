@@ -1,0 +1,1 @@
+export { rustBinary } from './binary.ts';
