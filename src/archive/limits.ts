@@ -20,7 +20,7 @@ export const defaultLimits: Limits = {
   headerBytes: 1024 * 1024,
   ratio: 200,
   bytes: 64 * 1024 ** 3,
-  fileBytes: 512 * 1024 ** 2,
+  fileBytes: 1024 ** 3,
 };
 
 /** The flag that moves each cap, for messages and for the command line. */

@@ -28,7 +28,7 @@ export async function directorySource(directory: string, options: DirectoryOptio
     subject,
     claims: { annotations: {}, labels: {} },
     extent: { layers: 0, storedBytes: 0 },
-    scan: (visitor) => walk({ root, skip, options, visitor, absolute }),
+    scan: (visitor) => walk({ root, skip, options, visitor }),
     reread: (wanted) => readAgain(disk, wanted, absolute),
     close: async () => {},
   };
@@ -97,13 +97,12 @@ interface Walk {
   readonly skip: ReadonlySet<string>;
   readonly options: DirectoryOptions;
   readonly visitor: Visitor;
-  readonly absolute: (entry: LayerEntry) => Buffer;
 }
 
 /** What the kernel shows as files is not content of a disk, and reading some of it never ends. */
 const kernelDirectories = new Set(['proc', 'sys', 'dev']);
 
-async function walk({ root, skip, options, visitor, absolute }: Walk): Promise<Scanned> {
+async function walk({ root, skip, options, visitor }: Walk): Promise<Scanned> {
   const { disk, limits } = options;
   const budget = new Budget(limits);
   const gaps: SourceGap[] = [];
@@ -115,7 +114,7 @@ async function walk({ root, skip, options, visitor, absolute }: Walk): Promise<S
       budget.entry();
       const base = decodePath(name);
       const at = directory === '' ? base : `${directory}/${base}`;
-      const entry: LayerEntry = { ...stat, path: at, link: '', layer: 0, ordinal: ordinal++ };
+      const file = Buffer.concat([Buffer.from(`${root}/`), encodePath(at)]);
       if (stat.kind === 'directory') {
         if (skip.has(base) || (root === '/' && directory === '' && kernelDirectories.has(base))) continue;
         if (at.split('/').length > limits.pathDepth) {
@@ -124,9 +123,10 @@ async function walk({ root, skip, options, visitor, absolute }: Walk): Promise<S
         pending.push(at);
       }
       try {
-        const link = stat.kind === 'symlink' ? decodePath(disk.readLink(absolute(entry))) : '';
-        tree.add({ ...entry, link });
-        if (stat.kind === 'file') await visit(entry, visitor.file(entry), disk, absolute(entry));
+        const link = stat.kind === 'symlink' ? decodePath(disk.readLink(file)) : '';
+        const entry: LayerEntry = { ...stat, path: at, link, layer: 0, ordinal: ordinal++ };
+        tree.add(entry);
+        if (stat.kind === 'file') await visit(entry, visitor.file(entry), disk, file);
       } catch (error) {
         if (!(error instanceof OperationalError) || error.code === 'limit') throw error;
         gaps.push({ rule: 'unreadable-file', path: at, layer: 0, reason: error.message });

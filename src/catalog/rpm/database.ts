@@ -11,7 +11,7 @@
  * - A rollback journal that survived means that a transaction was cut off: a gap.
  * - Of several formats side by side the first of the list above that has packages counts, as a change of format leaves
  *   the old file behind; packages that only another one knows are a gap there. Databases at different places all count.
- * - Imported keys (gpg-pubkey) stand in the database, but are no packages: they are left out.
+ * - Imported keys (gpg-pubkey) are listed as rpm itself lists them, with the property rpm:public-key.
  */
 import { baseOf, parentOf } from '../../archive/path.ts';
 import { pathsInSystem } from '../os-release/index.ts';
@@ -22,7 +22,7 @@ import { installedPaths } from './files.ts';
 import { type HeaderBlob, parseHeader } from './header.ts';
 import { isNdb, readNdb } from './ndb.ts';
 import { describeRecord } from './package.ts';
-import { identify, isPublicKey, type RpmRecord, readRecord } from './record.ts';
+import { identify, type RpmRecord, readRecord } from './record.ts';
 import { resolveRequires } from './requires.ts';
 import { isSqlite, openSqlite, readTable, usesWal } from './sqlite.ts';
 import { parseWal, type Wal } from './sqlite-wal.ts';
@@ -110,7 +110,7 @@ function* readSqlite(bytes: Buffer, wal: Wal | undefined, gap: ReportGap): Gener
 function addRecord(records: RpmRecord[], { where, bytes }: HeaderBlob, gap: ReportGap): void {
   try {
     const record = readRecord(parseHeader(bytes), (reason) => gap(`${where}, ${reason}`));
-    if (!isPublicKey(record)) records.push(record);
+    records.push(record);
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     gap(`${where} cannot be read: ${error.message}`);

@@ -12,7 +12,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { AssembleContext, Cataloger, FileBytes, Found, Package, Place, ReportGap } from '../types.ts';
 import { describeRecord } from './package.ts';
-import { identify, isPublicKey, type RpmRecord } from './record.ts';
+import { identify, type RpmRecord } from './record.ts';
 
 const path = 'var/lib/rpmmanifest/container-manifest-2';
 
@@ -32,7 +32,7 @@ function parseManifest(text: string, gap: ReportGap): readonly RpmRecord[] {
     if (line.trim() === '') continue;
     const record = parseLine(line);
     if (record === undefined) unread.push(index + 1);
-    else if (!isPublicKey(record)) records.push(record);
+    else records.push(record);
   }
   if (unread.length > 0) gap(`lines that cannot be read: ${unread.length}, the first is line ${unread[0]}`);
   return records;

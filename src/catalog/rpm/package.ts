@@ -13,7 +13,7 @@
 import type { Purl } from '../../purl/index.ts';
 import { vendorOf } from '../os-release/index.ts';
 import type { Distro, Package, Party } from '../types.ts';
-import { fullVersion, identify, type RpmRecord, versionRelease } from './record.ts';
+import { fullVersion, identify, isPublicKey, type RpmRecord, versionRelease } from './record.ts';
 
 type Described = Omit<Package, 'places' | 'requires' | 'requiresIncomplete' | 'owns'>;
 
@@ -106,6 +106,7 @@ function listProperties(record: RpmRecord, assumed: boolean): Record<string, str
     ['sha256header', record.digests?.sha256header],
     ['payloaddigest', record.digests?.payload],
     ['namespace', assumed ? 'assumed' : undefined],
+    ['public-key', isPublicKey(record) ? 'true' : undefined],
   ];
   const properties: Record<string, string> = {};
   for (const [name, value] of values) if (value !== undefined) properties[`rpm:${name}`] = String(value);

@@ -79,12 +79,15 @@ describe('the rpm database', () => {
     expect(gaps.at(-1)).toBe('var/lib/rpm/rpmdb.sqlite: 480 further parts cannot be read');
   });
 
-  it('leaves out imported keys, but no package that only bears their name', async () => {
+  it('lists imported keys as rpm does, and marks them', async () => {
     const key = buildHeader({ [tag.name]: 'gpg-pubkey', [tag.version]: 'f4a80eb5', [tag.release]: '53a7ff4b' });
-    const disguised = buildPackage('gpg-pubkey');
-    expect((await summary({ 'var/lib/rpm/rpmdb.sqlite': buildRpmSqlite([key, one]) })).names).toEqual(['one']);
-    const { names } = await summary({ 'var/lib/rpm/rpmdb.sqlite': buildRpmSqlite([disguised, one]) });
-    expect(names).toEqual(['gpg-pubkey', 'one']);
+    const files = { 'var/lib/rpm/rpmdb.sqlite': buildRpmSqlite([key, buildPackage('gpg-pubkey-tools')]) };
+    const { packages } = await catalogFiles(rpmDatabase, files);
+    const marks = packages.map(({ name, properties }) => [name, properties?.['rpm:public-key']]);
+    expect(marks.sort()).toEqual([
+      ['gpg-pubkey', 'true'],
+      ['gpg-pubkey-tools', undefined],
+    ]);
   });
 });
 
