@@ -3,7 +3,7 @@ import { apk } from './apk/index.ts';
 import { dpkg, opkg } from './dpkg/index.ts';
 import { goBinary } from './golang/index.ts';
 import { javaArchive } from './java/index.ts';
-import { npmInstalled, npmLock } from './npm/index.ts';
+import { npmInstalled, npmLock, npmYarnCache } from './npm/index.ts';
 import { osRelease } from './os-release/index.ts';
 import { pythonInstalled } from './python/index.ts';
 import { rpmDatabase, rpmManifest } from './rpm/index.ts';
@@ -21,6 +21,7 @@ export const catalogers: readonly Cataloger[] = [
   rpmDatabase,
   rpmManifest,
   npmInstalled,
+  npmYarnCache,
   npmLock,
   pythonInstalled,
   javaArchive,

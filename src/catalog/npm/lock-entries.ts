@@ -1,0 +1,67 @@
+/**
+ * The packages that a package-lock.json or npm-shrinkwrap.json lists, as a tree of directories that have node_modules.
+ *
+ * Formats 2 and 3 list them by location, format 1 (npm before 7, and shrinkwrap files without a number) nests them:
+ *
+ *     {"lockfileVersion": 3, "packages": {
+ *       "": {"dependencies": {"a": "^1.0.0"}},
+ *       "node_modules/a": {"version": "1.2.0", "resolved": "https://…", "integrity": "sha512-…", "dependencies": {"b": "1"}},
+ *       "node_modules/a/node_modules/b": {"version": "1.0.0", "dev": true},
+ *       "node_modules/w": {"resolved": "packages/w", "link": true}, "packages/w": {"version": "0.1.0"}}}
+ *     {"lockfileVersion": 1, "requires": true, "dependencies": {
+ *       "a": {"version": "1.2.0", "requires": {"b": "1"}, "dependencies": {"b": {"version": "1.0.0"}}},
+ *       "c": {"version": "npm:@real/c@2.0.0"}, "d": {"version": "git+https://example.org/d.git#3b1bb80b"}}}
+ *
+ * A format 2 file has both; npm 7 and later read `packages`, and so do we. Gaps: entries that are no objects, names that
+ * cannot be a package's, nesting deeper than 100, integrity that is no digest.
+ * https://docs.npmjs.com/cli/configuring-npm/package-lock-json
+ */
+import type { ReportGap } from '../types.ts';
+import { Unreadable } from '../types.ts';
+import { asObject, type JsonObject } from './json.ts';
+import { type Folder, type LockEntry, refusals } from './lock-entry.ts';
+import { locatedEntries } from './lock-located.ts';
+import { nestedEntries } from './lock-nested.ts';
+
+export interface LockEntries {
+  readonly entries: readonly LockEntry[];
+  /** The same by their path below the directory of the lockfile; empty for format 1. */
+  readonly located: ReadonlyMap<string, LockEntry>;
+  readonly root: Folder;
+  /** The project's own entry, which states its direct dependencies; format 1 has none. */
+  readonly project?: JsonObject;
+  /** False for the oldest files, which say nothing of who needs whom. */
+  readonly statesRequires: boolean;
+}
+
+/** Throws Unreadable when it is no lockfile. */
+export function parseLockEntries(json: JsonObject, gap: ReportGap): LockEntries {
+  const format = json['lockfileVersion'] === undefined ? undefined : Number(json['lockfileVersion']);
+  const packages = objectField(json, 'packages');
+  const dependencies = objectField(json, 'dependencies');
+  if (packages === undefined && dependencies === undefined && format !== 1) {
+    throw new Unreadable('not a lockfile of npm: it has neither packages nor dependencies');
+  }
+  if (format !== undefined && !(format >= 1 && format <= 3)) {
+    gap('its lockfileVersion is not 1, 2 or 3: read as the newest known');
+  }
+  const root: Folder = { parent: undefined, depth: 0, modules: new Map() };
+  const refused = refusals();
+  const located = packages && locatedEntries(packages, root, refused);
+  const entries = located === undefined ? nestedEntries(dependencies ?? {}, root, refused) : [...located.values()];
+  refused.report(gap);
+  const project = asObject(packages?.['']);
+  return {
+    entries,
+    located: located ?? new Map(),
+    root,
+    ...(project !== undefined && { project }),
+    statesRequires: packages !== undefined || format !== undefined || json['requires'] !== undefined,
+  };
+}
+
+function objectField(json: JsonObject, field: string): JsonObject | undefined {
+  const object = asObject(json[field]);
+  if (object === undefined && json[field] !== undefined) throw new Unreadable(`its ${field} are not an object`);
+  return object;
+}

@@ -1,0 +1,1 @@
+export { pythonInstalled } from './installed.ts';
