@@ -1,10 +1,11 @@
 /**
- * Untrusted values made fit for the fields of a CycloneDX document. What does not fit a field with a syntax of its own
- * (URL, CPE, e-mail address, digest) is refused here, and the caller keeps it as a property: never lost, never invalid.
+ * Untrusted values made fit for the fields of the documents that we write. What does not fit a field with a syntax of its own
+ * (URL, CPE, digest) is refused here, and the caller keeps it as text: never lost, never invalid.
  */
-import type { Hash, Party } from '../../catalog/types.ts';
-import { printable } from '../../diag/index.ts';
-import type { CdxContact, CdxEntity, CdxHash, CdxProperty } from './document.ts';
+import type { Hash } from '../catalog/types.ts';
+import { printable } from '../diag/index.ts';
+import { formatPurl } from '../purl/index.ts';
+import type { SubjectInfo } from './types.ts';
 
 /** Text that can be written as UTF-8: lone surrogates, among them raw path bytes, become `\x…` or `\u{…}`. */
 export function text(value: string): string {
@@ -14,11 +15,6 @@ export function text(value: string): string {
 /** Text, or nothing when there is none worth a field. */
 export function filled(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === '' ? undefined : text(value);
-}
-
-/** A property of our own namespace; docs/formats/cyclonedx.md lists the names. */
-export function property(name: string, value: string): CdxProperty {
-  return { name: `tidewaiter:${text(name)}`, value: text(value) };
 }
 
 // In a document that others render, a link is something to click: script, data and file URLs stay out of it.
@@ -52,30 +48,6 @@ function isSsh(value: string): boolean {
   return /^(?:[a-z]+\+)?ssh:/i.test(value);
 }
 
-const atom = "[\\p{L}\\p{N}!#$%&'*+/=?^_`{|}~-]+";
-const label = '[\\p{L}\\p{N}](?:[\\p{L}\\p{N}-]*[\\p{L}\\p{N}])?';
-const address = new RegExp(`^${atom}(?:\\.${atom})*@${label}(?:\\.${label})*$`, 'u');
-
-/** What is no address is still something that the author wrote: it becomes part of the name. */
-export function contact(party: Party): CdxContact {
-  const name = filled(party.name);
-  const email = filled(party.email)?.trim();
-  if (email === undefined) return { name };
-  if (email.length <= 254 && address.test(email)) return { name, email };
-  return { name: name === undefined ? email : `${name} <${email}>` };
-}
-
-export function entity(party: Party): CdxEntity | undefined {
-  const name = filled(party.name);
-  const link = party.url === undefined ? undefined : url(party.url);
-  const contacts = [
-    ...(filled(party.email) === undefined ? [] : [contact({ name: '', email: party.email! })]),
-    ...(link === undefined && filled(party.url) !== undefined ? [{ name: text(withoutCredentials(party.url!)) }] : []),
-  ];
-  if (name === undefined && link === undefined && contacts.length === 0) return undefined;
-  return { name, url: link === undefined ? undefined : [link], contact: contacts.length === 0 ? undefined : contacts };
-}
-
 const digits: Readonly<Record<Hash['alg'], number>> = {
   MD5: 32,
   'SHA-1': 40,
@@ -90,7 +62,7 @@ export function isDigest(hash: Hash): boolean {
 }
 
 /** `sha256:…` as CycloneDX writes it. */
-export function digestHash(digest: string | undefined): CdxHash | undefined {
+export function digestHash(digest: string | undefined): Hash | undefined {
   const [, bits, content = ''] = /^sha(256|384|512):([0-9a-f]+)$/.exec(digest ?? '') ?? [];
   if (bits !== '256' && bits !== '384' && bits !== '512') return undefined;
   const hash: Hash = { alg: `SHA-${bits}`, content };
@@ -105,4 +77,16 @@ const cpe23 = new RegExp(`^cpe:2\\.3:[aho*-](?::${word}){5}:${language}(?::${wor
 
 export function isCpe(value: string): boolean {
   return cpe23.test(value) || cpe22.test(value);
+}
+
+/**
+ * `pkg:oci/app@sha256:…?arch=arm64`. The name stored with an image is only a claim, so its last segment serves as the
+ * name, and no registry is named.
+ */
+export function imagePurl({ kind, name, manifest, platform }: SubjectInfo): string | undefined {
+  const last = name.split('@')[0]!.split('/').at(-1)!.split(':')[0]!.toLowerCase();
+  if (kind !== 'image' || manifest === undefined || digestHash(manifest) === undefined) return undefined;
+  if (!/^[a-z0-9](?:[a-z0-9._-]{0,253}[a-z0-9])?$/.test(last)) return undefined;
+  const arch = /^[\w.-]{1,64}$/.exec(platform?.architecture ?? '')?.[0];
+  return formatPurl({ type: 'oci', name: last, version: manifest, ...(arch && { qualifiers: { arch } }) });
 }

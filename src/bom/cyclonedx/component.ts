@@ -6,6 +6,7 @@
 import type { Distro, Place } from '../../catalog/types.ts';
 import { byText } from '../names.ts';
 import type { Component } from '../types.ts';
+import { filled, isCpe, isDigest, text, url, withoutCredentials } from '../values.ts';
 import { xmlText } from '../xml.ts';
 import {
   type CdxComponent,
@@ -18,7 +19,7 @@ import {
 } from './document.ts';
 import type { Refs } from './graph.ts';
 import { declaredLicenses } from './licenses.ts';
-import { contact, entity, filled, isCpe, isDigest, property, text, url, withoutCredentials } from './values.ts';
+import { contact, entity, property } from './values.ts';
 
 /** `layered`: the subject has layers, so that the layer of a place means something. */
 export function writeComponent(component: Component, refs: Refs, layered: boolean): CdxComponent {

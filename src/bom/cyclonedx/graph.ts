@@ -6,9 +6,9 @@
  */
 import { byText } from '../names.ts';
 import type { Component, Inventory } from '../types.ts';
+import { text } from '../values.ts';
 import { xmlText } from '../xml.ts';
 import { type CdxComposition, type CdxDependency, some } from './document.ts';
-import { text } from './values.ts';
 
 export const rootRef = 'root';
 

@@ -15,6 +15,7 @@ import { createHash } from 'node:crypto';
 import type { Distro } from '../../catalog/types.ts';
 import { byText } from '../names.ts';
 import type { DocumentInfo, Inventory } from '../types.ts';
+import { text } from '../values.ts';
 import { xmlText } from '../xml.ts';
 import { writeComponent, writeOperatingSystem } from './component.ts';
 import { type CdxDocument, type CycloneDxVersion, some } from './document.ts';
@@ -22,7 +23,6 @@ import { downlevel } from './downlevel.ts';
 import { assignRefs, drawGraph, rootRef } from './graph.ts';
 import { formatJson } from './json.ts';
 import { writeMetadata } from './metadata.ts';
-import { text } from './values.ts';
 import { formatXml } from './xml.ts';
 
 export { type CycloneDxVersion, versions as cycloneDxVersions } from './document.ts';

@@ -1,6 +1,6 @@
 import { joinLicences } from '../licences.ts';
+import { text } from '../values.ts';
 import type { CdxLicense } from './document.ts';
-import { text } from './values.ts';
 
 /**
  * What the package says of its licences, marked as declared: nobody has concluded anything. Up to 1.6 a component has

@@ -6,9 +6,9 @@
  * secrets, and SBOMs travel further than images).
  */
 
-import { formatPurl } from '../../purl/index.ts';
 import { byText } from '../names.ts';
 import type { Claims, DocumentInfo, Gap, Inventory, LayerInfo, SubjectInfo } from '../types.ts';
+import { digestHash, filled, imagePurl, text } from '../values.ts';
 import { fittingVersion, unknowns } from './component.ts';
 import {
   type CdxComponent,
@@ -19,7 +19,7 @@ import {
   some,
 } from './document.ts';
 import { rootRef } from './graph.ts';
-import { contact, digestHash, entity, filled, property, text } from './values.ts';
+import { contact, entity, property } from './values.ts';
 
 export function writeMetadata(inventory: Inventory, info: DocumentInfo): CdxMetadata {
   return {
@@ -67,18 +67,6 @@ function writeSubject(subject: SubjectInfo, claims: Claims): CdxComponent {
       ...unknowns({ hashes: hash !== undefined, licenses: false, supplier: false, version: version !== undefined }),
     ],
   };
-}
-
-/**
- * `pkg:oci/app@sha256:…?arch=arm64`. The name stored with an image is only a claim, so its last segment serves as the
- * name, and no registry is named.
- */
-function imagePurl({ kind, name, manifest, platform }: SubjectInfo): string | undefined {
-  const last = name.split('@')[0]!.split('/').at(-1)!.split(':')[0]!.toLowerCase();
-  if (kind !== 'image' || manifest === undefined || digestHash(manifest) === undefined) return undefined;
-  if (!/^[a-z0-9](?:[a-z0-9._-]{0,253}[a-z0-9])?$/.test(last)) return undefined;
-  const arch = /^[\w.-]{1,64}$/.exec(platform?.architecture ?? '')?.[0];
-  return formatPurl({ type: 'oci', name: last, version: manifest, ...(arch && { qualifiers: { arch } }) });
 }
 
 function describeSubject({

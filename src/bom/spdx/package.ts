@@ -1,8 +1,8 @@
 /** A component as an SPDX package (SPDX 2.3 §7). */
 import type { Hash } from '../../catalog/types.ts';
-import { isCpe, isDigest, withoutCredentials } from '../cyclonedx/values.ts';
 import { fullName } from '../names.ts';
 import type { Component } from '../types.ts';
+import { isCpe, isDigest, withoutCredentials } from '../values.ts';
 import type { LicenceTable } from './licences.ts';
 import { actor, block, downloadUrl, line, optional, webUrl } from './text.ts';
 import type { Checksum, ExternalRef, Purpose, SpdxPackage } from './types.ts';
@@ -28,12 +28,13 @@ export function packageOf(component: Component, id: string, licences: LicenceTab
     copyrightText: 'NOASSERTION',
     ...optional('description', block(component.description ?? '')),
     ...optional('comment', leftovers(component)),
-    externalRefs: [
-      { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: line(component.purl) },
-      ...cpeRefs(component.cpes),
-    ],
+    externalRefs: [purlRef(component.purl), ...cpeRefs(component.cpes)],
     primaryPackagePurpose: purposes[component.kind],
   };
+}
+
+export function purlRef(purl: string): ExternalRef {
+  return { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: line(purl) };
 }
 
 export function cpeRefs(cpes: readonly string[]): ExternalRef[] {

@@ -1,12 +1,11 @@
 /** What was scanned, and its operating system, as SPDX packages. */
 import type { Distro } from '../../catalog/types.ts';
-import { formatPurl } from '../../purl/index.ts';
-import { digestHash } from '../cyclonedx/values.ts';
 import { byText } from '../names.ts';
 import type { Claims, Inventory, LayerInfo, SubjectInfo } from '../types.ts';
-import { cpeRefs } from './package.ts';
+import { digestHash, imagePurl } from '../values.ts';
+import { cpeRefs, purlRef } from './package.ts';
 import { line, optional, webUrl } from './text.ts';
-import type { Checksum, ExternalRef, Purpose, SpdxPackage } from './types.ts';
+import type { Checksum, Purpose, SpdxPackage } from './types.ts';
 
 export const rootId = 'SPDXRef-Root';
 export const osId = 'SPDXRef-OperatingSystem';
@@ -29,7 +28,7 @@ export function rootPackage({ subject, claims }: Inventory): SpdxPackage {
     licenseDeclared: 'NOASSERTION',
     copyrightText: 'NOASSERTION',
     ...optional('comment', comment),
-    ...(purl === undefined ? {} : { externalRefs: [purl] }),
+    ...(purl === undefined ? {} : { externalRefs: [purlRef(purl)] }),
     primaryPackagePurpose: purposes[subject.kind],
   };
 }
@@ -67,17 +66,6 @@ function checksumsOf(digest: string | undefined): Checksum[] {
   if (hash === undefined) return [];
   const algorithm = hash.alg === 'SHA-512' ? 'SHA512' : hash.alg === 'SHA-384' ? 'SHA384' : 'SHA256';
   return [{ algorithm, checksumValue: hash.content }];
-}
-
-// The name stored with an image is only a claim: its last segment serves as the name, and no registry is named.
-function imagePurl({ kind, name, manifest, platform }: SubjectInfo): ExternalRef | undefined {
-  const [reference = ''] = name.split('@');
-  const last = (reference.split('/').at(-1) ?? '').replace(/:.*$/s, '').toLowerCase();
-  if (kind !== 'image' || digestHash(manifest) === undefined || !/^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/.test(last))
-    return undefined;
-  const arch = platform !== undefined && /^[\w.-]+$/.test(platform.architecture) ? platform.architecture : undefined;
-  const purl = { type: 'oci', name: last, version: manifest!, ...(arch === undefined ? {} : { qualifiers: { arch } }) };
-  return { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: formatPurl(purl) };
 }
 
 // Neither the target as typed (it may hold a password, and the document must not depend on where a file lay) nor the

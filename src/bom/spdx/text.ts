@@ -5,7 +5,7 @@
 
 import type { Party } from '../../catalog/types.ts';
 import { printable } from '../../diag/index.ts';
-import { withoutCredentials } from '../cyclonedx/values.ts';
+import { withoutCredentials } from '../values.ts';
 
 /** One line without controls, trimmed; may be empty. */
 export function line(text: string): string {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { contact, entity, isCpe, text, url } from '../../../src/bom/cyclonedx/values.ts';
+import { contact, entity } from '../../../src/bom/cyclonedx/values.ts';
+import { isCpe, text, url } from '../../../src/bom/values.ts';
 import { xmlText, xmlWriter } from '../../../src/bom/xml.ts';
 import { hostileTexts } from '../../kit/inventory.ts';
 
