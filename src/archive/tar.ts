@@ -98,10 +98,9 @@ export class TarReader {
     this.#pushed += bytes.length;
   }
 
-  /** Bytes ahead that nobody wants: a reader with random access may leap over them. */
+  /** Bytes of content ahead that nobody wants: a reader with random access may leap over them. */
   get skippable(): number {
-    if (this.#content !== undefined && this.#content !== noContent) return 0;
-    return this.#content === undefined ? this.#padding : this.#remaining + this.#padding;
+    return this.#content === noContent ? this.#remaining : 0;
   }
 
   /** Leaps over `skippable` bytes; gives their number. */
@@ -110,7 +109,6 @@ export class TarReader {
     if (length > 0) {
       this.#content = undefined;
       this.#remaining = 0;
-      this.#padding = 0;
       this.#pushed += length;
     }
     return length;
@@ -121,7 +119,8 @@ export class TarReader {
     if (this.#ended) return;
     const midHeader = this.#partialLength > 0 || this.#sparseHeaders !== undefined;
     const orphan = Object.keys(this.#extended).length > 0;
-    if (this.#content !== undefined || this.#padding > 0 || midHeader || orphan) throw malformed('it is cut short');
+    // Padding that is missing at the very end is no loss, and no reader asks for it.
+    if (this.#content !== undefined || midHeader || orphan) throw malformed('it is cut short');
   }
 
   #takeContent(bytes: Buffer, at: number): number {
@@ -210,11 +209,16 @@ export class TarReader {
 
   #pax(bytes: Buffer, flag: 'x' | 'g'): void {
     const records = parsePax(bytes);
+    // As Go does: the next PAX header takes the place of the one before, a global one stands for a member of its own.
+    const { longName, longLink } = this.#extended;
+    this.#extended = {};
     if (flag === 'g') return;
+    if (longName !== undefined) this.#extended.longName = longName;
+    if (longLink !== undefined) this.#extended.longLink = longLink;
     for (const [key, value] of records) {
       if (key.startsWith('GNU.sparse.')) this.#extended.sparse = true;
-      if (key === 'path' || key === 'GNU.sparse.name') this.#extended.path = paxPath(value, key);
-      else if (key === 'linkpath') this.#extended.link = paxPath(value, key);
+      if (key === 'path' || key === 'GNU.sparse.name') this.#extended.path = decodePath(value);
+      else if (key === 'linkpath') this.#extended.link = decodePath(value);
       else if (key === 'size' && value.length > 0) this.#extended.size = paxSize(value);
     }
     // An empty record set still counts as "a header was here": a cut right after it must not pass as the end.
@@ -271,12 +275,29 @@ function memberType(flag: string, name: string): TarType {
 
 function headerName(header: Buffer): string {
   const name = untilNul(header, 0, 100);
-  // Only POSIX archives have a prefix; GNU ("ustar  ") keeps times in the same bytes.
-  if (header.toString('latin1', 257, 263) !== 'ustar\0') return decodePath(name);
-  const star = header.toString('latin1', 508, 512) === 'tar\0';
-  const prefix = untilNul(header, 345, star ? 131 : 155);
+  const prefix = headerPrefix(header);
   return decodePath(prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from('/'), name]));
 }
+
+function headerPrefix(header: Buffer): Buffer {
+  const magic = header.toString('latin1', 257, 265);
+  if (magic.startsWith('ustar\0')) {
+    const star = header.toString('latin1', 508, 512) === 'tar\0';
+    return untilNul(header, 345, star ? 131 : 155);
+  }
+  // GNU keeps two times there. Go once wrote a prefix all the same and still reads it where they are no times: a file
+  // that runtimes unpack into a directory must not look to us as if it lay in the root.
+  if (magic !== 'ustar  \0' || (isTime(header, 345) && isTime(header, 357))) return empty;
+  const prefix = untilNul(header, 345, 155);
+  return prefix.every((byte) => byte < 0x80) ? prefix : empty;
+}
+
+function isTime(header: Buffer, start: number): boolean {
+  const first = header[start]!;
+  return first === 0 || (first & 0x80) !== 0 || /^[0-7]*$/.test(octalText(header, start, 12));
+}
+
+const empty = Buffer.alloc(0);
 
 function untilNul(header: Buffer, start: number, length: number): Buffer {
   const field = header.subarray(start, start + length);
@@ -294,10 +315,16 @@ function readNumber(header: Buffer, start: number, length: number, what: string)
     if (!Number.isSafeInteger(value)) throw malformed(`the ${what} of an entry is beyond 2^53`);
     return value;
   }
-  const text = header.toString('latin1', start, start + length).replace(/^[ \0]+|[ \0]+$/g, '');
+  const text = octalText(header, start, length);
   if (text === '') return 0;
   if (!/^[0-7]+$/.test(text)) throw malformed(`the ${what} of an entry is not a number: ${quoted(text)}`);
   return Number.parseInt(text, 8);
+}
+
+/** Spaces and NULs around it are padding; what stands behind a NUL within is nobody's. */
+function octalText(header: Buffer, start: number, length: number): string {
+  const field = header.toString('latin1', start, start + length).replace(/^[ \0]+|[ \0]+$/g, '');
+  return field.split('\0', 1)[0]!;
 }
 
 function checkSum(header: Buffer): void {
@@ -326,16 +353,16 @@ function parsePax(bytes: Buffer): Map<string, Buffer> {
     if (length === 0 || end > bytes.length || bytes[end - 1] !== 0x0a || equals < 0 || equals >= end) {
       throw malformed('a PAX record does not add up');
     }
-    records.set(bytes.toString('utf8', space + 1, equals), bytes.subarray(equals + 1, end - 1));
+    const key = bytes.toString('utf8', space + 1, equals);
+    const value = bytes.subarray(equals + 1, end - 1);
+    if (textKeys.has(key) ? value.includes(0) : key.includes('\0')) throw malformed('a PAX record contains NUL');
+    records.set(key, value);
     at = end;
   }
   return records;
 }
 
-function paxPath(value: Buffer, key: string): string {
-  if (value.includes(0)) throw malformed(`a PAX ${key} contains NUL`);
-  return decodePath(value);
-}
+const textKeys = new Set(['path', 'linkpath', 'uname', 'gname']);
 
 function paxSize(value: Buffer): number {
   const text = value.toString('latin1');

@@ -87,7 +87,7 @@ describe('the table', () => {
         'no packages found',
         '',
         'could not read everything, packages may be missing above (2 gaps):',
-        '  opt/broken.jar (layer 1, java/archive): not a zip',
+        '  opt/broken.jar (layer 2, java/archive): not a zip',
         '  \\x3a:warning::x: larger than 1 GB',
         '',
       ].join('\n'),
