@@ -20,13 +20,13 @@ export interface Taker {
 /** Bytes that a decoder gives at a time. */
 const pieceBytes = 256 * 1024;
 /** Inflated bytes that may wait to be taken. */
-const queueBytes = 4 * 1024 * 1024;
+const queueBytes = 512 * 1024;
 
 export function sniffCompression(first: Buffer): Compression {
   const magic = first.length >= 4 ? first.readUInt32LE(0) : 0;
   if (first.length >= 2 && first[0] === 0x1f && first[1] === 0x8b) return 'gzip';
   if (magic === 0xfd2fb528 || magic >>> 4 === 0x184d2a5) return 'zstd';
-  const text = first.toString('latin1', 0, 10);
+  const text = first.toString('latin1', 0, sniffBytes);
   const name = unread.find(([, pattern]) => pattern.test(text))?.[0];
   if (name !== undefined) {
     throw new OperationalError('unsupported', `the data is compressed with ${name}, which is not read`, {
@@ -40,16 +40,23 @@ export function sniffCompression(first: Buffer): Compression {
 export async function decompress(input: AsyncIterable<Buffer>, taker: Taker): Promise<Compression> {
   let feed: Feed | undefined;
   let compression: Compression = 'none';
+  let first: Buffer = Buffer.alloc(0);
+  const open = (bytes: Buffer): Feed => {
+    compression = sniffCompression(bytes);
+    feed = openFeed(compression, taker);
+    return feed;
+  };
   try {
     for await (const bytes of input) {
-      if (bytes.length === 0) continue;
       taker.stored(bytes);
-      if (feed === undefined) {
-        compression = sniffCompression(bytes);
-        feed = openFeed(compression, taker);
+      if (feed !== undefined) await feed.write(bytes);
+      else {
+        // The first piece may be too short to tell by.
+        first = first.length === 0 ? bytes : Buffer.concat([first, bytes]);
+        if (first.length >= sniffBytes) await open(first).write(first);
       }
-      await feed.write(bytes);
     }
+    if (feed === undefined && first.length > 0) await open(first).write(first);
     await feed?.end();
   } catch (error) {
     feed?.destroy();
@@ -57,6 +64,8 @@ export async function decompress(input: AsyncIterable<Buffer>, taker: Taker): Pr
   }
   return compression;
 }
+
+const sniffBytes = 10;
 
 /** Long enough not to be the name of a tar archive's first file. */
 const unread: ReadonlyArray<readonly [name: string, magic: RegExp]> = [

@@ -79,6 +79,11 @@ export class TarReader {
     this.#limits = limits;
   }
 
+  /** True once the end marker has been read. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** True when something other than zeros followed the end marker: readers ignore it, people should know of it. */
   get trailingData(): boolean {
     return this.#trailing;

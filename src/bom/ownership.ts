@@ -8,7 +8,8 @@ import type { Sighted } from './inventory.ts';
 /** Ref of the owned package to ref of its owner. A package also found somewhere that nobody owns is not owned. */
 export function ownersOf(sighted: readonly Sighted[], tree: Tree): ReadonlyMap<string, string> {
   const canonical = canonicalPaths(tree);
-  const candidates = sighted.filter((each) => each.package.owns === undefined || !isSystem(each));
+  const candidates = sighted.filter((each) => !isSystem(each));
+  if (candidates.length === 0) return new Map();
   const wanted = new Set(
     candidates.flatMap((each) => each.package.places.map((place) => canonical(outermost(place.path)))),
   );
@@ -22,7 +23,6 @@ export function ownersOf(sighted: readonly Sighted[], tree: Tree): ReadonlyMap<s
   }
   const owned = new Map<string, string>();
   for (const [ref, same] of Map.groupBy(candidates, (each) => each.ref)) {
-    if (same.some(isSystem)) continue;
     const all = same.flatMap((each) =>
       each.package.places.map((place) => owners.get(canonical(outermost(place.path)))),
     );

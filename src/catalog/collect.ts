@@ -61,6 +61,11 @@ export class Collector implements Visitor {
     return asksFor(cataloger, { path, size: entry.size, mode: entry.mode, head });
   }
 
+  /** Whether the cataloger has seen the content in the first pass: when it said nothing then, it has nothing to say. */
+  hasShown(cataloger: Cataloger, entry: LayerEntry): boolean {
+    return !this.#skip(entry.path) && this.wantsAt(cataloger, entry, entry.path);
+  }
+
   #choose(entry: LayerEntry, head: Buffer): readonly Cataloger[] {
     if (head.length > 3 && formatMagic.test(head.toString('latin1', 0, 4))) this.#heads.set(entry, Buffer.from(head));
     const info: FileInfo = { path: entry.path, size: entry.size, mode: entry.mode, head };

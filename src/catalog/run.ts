@@ -2,6 +2,7 @@
  * From a source to its packages: a first pass over all layers, the merge, a second pass for what only the merged tree
  * shows (a database behind a link, a hard link's other name, a binary too large to hold), then the assembly.
  */
+import { OperationalError } from '../diag/index.ts';
 import type { Matcher } from '../pattern/index.ts';
 import type { LayerEntry, LayerInfo, Source, SourceGap, Tree } from '../sources/index.ts';
 import { type CollectLimits, Collector, gatherFor, type Outcome } from './collect.ts';
@@ -100,31 +101,40 @@ function surveyTree(
     if (outcomes === undefined && !moved) continue;
     for (const cataloger of active) {
       const outcome = outcomes?.get(cataloger);
-      if (moved ? !collector.wantsAt(cataloger, entry, path) : outcome === undefined) continue;
+      if (moved && !collector.wantsAt(cataloger, entry, path)) continue;
+      if (outcome === undefined && (!moved || collector.hasShown(cataloger, entry))) continue;
       seen.get(cataloger)!.add(entry);
       take(survey, cataloger, path, entry, outcome ?? { deferred: true });
     }
   }
   for (const cataloger of active) {
-    for (const { path, entry } of behindAnchors(tree, cataloger)) {
-      if (excluded(path) || excluded(entry.path) || seen.get(cataloger)!.has(entry)) continue;
+    for (const { path, real, entry } of behindAnchors(tree, cataloger)) {
+      if ([path, real, entry.path].some(excluded) || seen.get(cataloger)!.has(entry)) continue;
       if (collector.wantsAt(cataloger, entry, path)) survey.pending.push({ entry, path, cataloger });
     }
   }
   return survey;
 }
 
+interface Anchored {
+  /** Under the well-known place. */
+  readonly path: string;
+  /** Where the links lead. */
+  readonly real: string;
+  readonly entry: LayerEntry;
+}
+
 /** Files that a cataloger's well-known places lead to through links, under the well-known path. */
-function* behindAnchors(tree: Tree, cataloger: Cataloger): Generator<{ path: string; entry: LayerEntry }> {
+function* behindAnchors(tree: Tree, cataloger: Cataloger): Generator<Anchored> {
   for (const anchor of cataloger.anchors ?? []) {
     const real = tree.resolve(anchor);
     if (real === undefined || real === anchor) continue;
     const file = tree.file(real);
-    if (file !== undefined) yield { path: anchor, entry: file.entry };
+    if (file !== undefined) yield { path: anchor, real, entry: file.entry };
     else {
       for (const each of tree.files(real)) {
         const below = real === '' ? each.path : each.path.slice(real.length + 1);
-        yield { path: `${anchor}/${below}`, entry: each.entry };
+        yield { path: `${anchor}/${below}`, real: each.path, entry: each.entry };
       }
     }
   }
@@ -191,6 +201,8 @@ async function assemble(
   try {
     return await cataloger.assemble(found, context);
   } catch (error) {
+    // A source that has changed or broken since the first pass is no gap: nothing that was seen counts then.
+    if (error instanceof OperationalError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     const why = error instanceof Unreadable ? reason : `an error in tidewaiter: ${reason}`;
     for (const { path } of found) context.gap(path, `was read, but nothing could be made of it: ${why}`);

@@ -44,8 +44,8 @@ export interface Disk {
   /** Links followed; undefined when there is nothing. */
   stat(path: string): Promise<FileStat | undefined>;
   realPath(path: string): Promise<string>;
-  /** Whether something is there, a link that leads nowhere included. */
-  exists(path: Buffer): boolean;
+  /** What stands at exactly this path, its last link not followed. */
+  kindOf(path: Buffer): FileKind | undefined;
   /** What a directory holds, links not followed, unsorted. Synchronous: a walk does nothing else meanwhile. */
   list(path: Buffer): readonly DirectoryEntry[];
   readLink(path: Buffer): Buffer;
@@ -68,7 +68,14 @@ export const realDisk: Disk = {
       throw ioError(`cannot resolve ${quoted(file)}`, error);
     }
   },
-  exists: (file) => lstatSync(file, { throwIfNoEntry: false }) !== undefined,
+  kindOf: (file) => {
+    try {
+      return kindOf(lstatSync(file));
+    } catch (error) {
+      if (nothingThere.includes(codeOf(error))) return undefined;
+      throw ioError('cannot look at a file', error);
+    }
+  },
   list: (directory) => {
     try {
       return readdirSync(directory, { encoding: 'buffer' }).flatMap((name) => {
@@ -79,19 +86,26 @@ export const realDisk: Disk = {
       throw ioError('cannot list the directory', error);
     }
   },
-  readLink: (file) => readlinkSync(file, { encoding: 'buffer' }),
+  readLink: (file) => {
+    try {
+      return readlinkSync(file, { encoding: 'buffer' });
+    } catch (error) {
+      throw ioError('cannot read the link', error);
+    }
+  },
   readStart,
   open: openFile,
   write: writeWhole,
 };
 
 const slash = Buffer.from('/');
+const nothingThere = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 
 async function describe(stats: Promise<Stats>): Promise<FileStat | undefined> {
   try {
     return statOf(await stats);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return undefined;
+    if (nothingThere.includes(codeOf(error))) return undefined;
     throw ioError('cannot look at a file', error);
   }
 }

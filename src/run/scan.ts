@@ -99,20 +99,29 @@ function tell(inventory: Inventory, options: ScanOptions, listener: Listener): v
 }
 
 async function writeAll(inventories: readonly Inventory[], options: ScanOptions, world: World): Promise<void> {
-  for (const inventory of inventories) {
+  const names = platformNames(inventories);
+  for (const [at, inventory] of inventories.entries()) {
     for (const spec of options.outputs) {
       const text = await formatInventory(inventory, options.info, spec, options.look);
       if (spec.file === undefined) await world.stdout.write(text);
-      else await world.disk.write(fileFor(spec.file, inventory, inventories.length), text);
+      else await world.disk.write(inventories.length === 1 ? spec.file : fileFor(spec.file, names[at]!), text);
     }
   }
 }
 
+/** One name for each inventory, no two the same: an index may hold several images for one platform. */
+function platformNames(inventories: readonly Inventory[]): readonly string[] {
+  const plain = inventories.map(({ subject }) =>
+    subject.platform === undefined ? 'unknown' : formatPlatform(subject.platform),
+  );
+  return plain.map((name, at) => {
+    const { manifest, config } = inventories[at]!.subject;
+    return plain.indexOf(name) === plain.lastIndexOf(name) ? name : `${name}-${manifest ?? config ?? at}`;
+  });
+}
+
 /** One document for each platform: `bom.json` becomes `bom.linux-arm64.json` when there are several. */
-export function fileFor(file: string, inventory: Inventory, count: number): string {
-  if (count === 1) return file;
-  const { platform, manifest, config } = inventory.subject;
-  const name = platform === undefined ? (manifest ?? config ?? 'unknown').replace(':', '-') : formatPlatform(platform);
+function fileFor(file: string, name: string): string {
   const { dir, name: base, ext } = path.parse(file);
   return path.join(dir, `${base}.${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}${ext}`);
 }

@@ -6,7 +6,7 @@ import { type Limits, normalizePath, parentOf, sniffCompression, type TarEntry, 
 import { ZstdFrames } from '../archive/zstd-frames.ts';
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { Disk, DiskFile } from '../io/index.ts';
-import { checkRatio, overLimit } from './layer.ts';
+import { Budget, checkRatio, overLimit } from './layer.ts';
 
 export interface Blobs {
   /** Bytes, or undefined when there is no such blob. */
@@ -51,8 +51,10 @@ export async function archiveBlobs(disk: Disk, file: string, limits: Limits): Pr
   const opened = await disk.open(file);
   try {
     const packed = sniffCompression(await opened.read(0, 512)) !== 'none';
-    const members = packed ? await indexPacked(opened, limits) : await indexPlain(opened, limits);
-    const read = packed ? (start: number, end: number) => slice(unpack(opened, limits), start, end) : opened.stream;
+    // One budget for all passes: an archive of many small blobs is inflated from its start for each of them.
+    const budget = new Budget(limits);
+    const members = packed ? await indexPacked(opened, budget) : await indexPlain(opened, limits);
+    const read = packed ? (start: number, end: number) => slice(unpack(opened, budget), start, end) : opened.stream;
     const find = (name: string) => findMember(members, name);
     return {
       size: async (name) => find(name)?.size,
@@ -120,6 +122,7 @@ async function indexPlain(file: DiskFile, limits: Limits): Promise<Members> {
     const bytes = await file.read(at, step);
     if (bytes.length === 0) break;
     reader.push(bytes);
+    if (reader.ended) break;
     at += bytes.length + reader.skip();
     if (at > file.size) throw new OperationalError('malformed', 'the archive is cut short');
   }
@@ -127,14 +130,14 @@ async function indexPlain(file: DiskFile, limits: Limits): Promise<Members> {
   return members;
 }
 
-async function indexPacked(file: DiskFile, limits: Limits): Promise<Members> {
-  const { members, reader } = collectMembers(limits);
-  for await (const bytes of unpack(file, limits)) reader.push(bytes);
+async function indexPacked(file: DiskFile, budget: Budget): Promise<Members> {
+  const { members, reader } = collectMembers(budget.limits);
+  for await (const bytes of unpack(file, budget)) reader.push(bytes);
   reader.end();
   return members;
 }
 
-async function* unpack(file: DiskFile, limits: Limits): AsyncGenerator<Buffer> {
+async function* unpack(file: DiskFile, budget: Budget): AsyncGenerator<Buffer> {
   const packing = sniffCompression(await file.read(0, 512));
   const source = packing === 'zstd' ? cutFrames(file.stream()) : file.stream();
   const decoder = packing === 'zstd' ? createZstdDecompress() : createGunzip({ chunkSize: 256 * 1024 });
@@ -144,8 +147,8 @@ async function* unpack(file: DiskFile, limits: Limits): AsyncGenerator<Buffer> {
   try {
     for await (const bytes of input.pipe(decoder)) {
       size += bytes.length;
-      checkRatio(size, file.size, limits);
-      if (size > limits.bytes) throw overLimit('the archive inflates to more than', 'bytes', 'bytes', limits);
+      checkRatio(size, file.size, budget.limits);
+      budget.bytes(bytes.length);
       yield bytes;
     }
   } catch (error) {

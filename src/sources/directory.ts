@@ -87,8 +87,13 @@ const rootMarks = [
   'var/lib/rpmmanifest',
 ];
 
+/** A mark behind a link counts for nothing: `etc -> /etc` would make any project look like this machine's system. */
 function isRootFileSystem(disk: Disk, root: string): boolean {
-  return rootMarks.some((mark) => disk.exists(Buffer.from(`${root}/${mark}`)));
+  return rootMarks.some((mark) => {
+    const names = mark.split('/');
+    const kinds = names.map((_, at) => disk.kindOf(Buffer.from(`${root}/${names.slice(0, at + 1).join('/')}`)));
+    return kinds.at(-1) !== undefined && kinds.slice(0, -1).every((kind) => kind === 'directory');
+  });
 }
 
 interface Walk {

@@ -148,7 +148,8 @@ function takeEntry(
   const path = normalizePath(tar.name);
   const gap = (rule: SourceGap['rule'], reason: string) => taker.gap({ rule, path, layer, reason });
   if (climbs(tar.name)) gap('suspicious-entry', `its name ${quoted(tar.name)} climbs out of its directory`);
-  if (path.length > pathMax || tar.link.length > pathMax) {
+  const isLink = tar.type === 'symlink' || tar.type === 'hardlink';
+  if (path.length > pathMax || (isLink && tar.link.length > pathMax)) {
     gap('suspicious-entry', `its name or link is longer than ${pathMax} bytes`);
     return undefined;
   }

@@ -45,7 +45,7 @@ export async function readLayout(
   const index = parseIndex(await readBlob(blobs, 'index.json', maxManifestBytes), 'index.json');
   const listed = index.manifests.map((descriptor) => ({ descriptor, tag: tagOf(descriptor) }));
   const chosen = await chooseReference(blobs, listed, reference);
-  const candidates = (await expand(blobs, chosen, 0)).filter((each) => !isAttachment(each.descriptor));
+  const candidates = (await expand(blobs, chosen)).filter((each) => !isAttachment(each.descriptor));
   const images: ImageParts[] = [];
   for (const candidate of await choosePlatforms(blobs, candidates, choice))
     images.push(await readImage(blobs, candidate));
@@ -65,31 +65,46 @@ async function chooseReference(
   if (tag !== undefined) {
     const named = listed.filter((each) => each.tag === tag || each.descriptor.annotations?.[fullName] === tag);
     if (named.length === 0) throw noSuch(`the layout has no image ${quoted(tag)}`, listed);
+    if (areSeveral(named)) throw noSuch(`several images of the layout are called ${quoted(tag)}`, named);
     return named;
   }
   if (digest !== undefined) {
-    const all = [...listed, ...(await expand(blobs, listed, 0))];
+    const all = [...listed, ...(await expand(blobs, listed))];
     const named = all.find((each) => each.descriptor.digest === digest);
     if (named === undefined) throw noSuch(`the layout has no image with the digest ${digest}`, listed);
     return [named];
   }
   const images = listed.filter((each) => !isAttachment(each.descriptor));
-  const different = new Set(images.map((each) => each.tag));
-  if (different.size > 1) throw noSuch('the layout holds several images and none was named', images);
+  if (areSeveral(images)) throw noSuch('the layout holds several images and none was named', images);
   return images;
 }
 
+/** Different images under different names, and not one for several platforms or one with several names. */
+function areSeveral(images: readonly Candidate[]): boolean {
+  const names = new Set(images.map((each) => `${each.tag} ${each.descriptor.annotations?.[fullName]}`));
+  return names.size > 1 && new Set(images.map((each) => each.descriptor.digest)).size > 1;
+}
+
 function noSuch(message: string, listed: readonly Candidate[]): OperationalError {
-  const names = listed
-    .slice(0, 10)
-    .map(({ tag, descriptor }) => (tag === undefined ? `@${descriptor.digest}` : `:${tag}`));
+  const names = listed.slice(0, 10).map(({ tag, descriptor }) => {
+    const name = descriptor.annotations?.[fullName] ?? tag;
+    return name === undefined ? `@${descriptor.digest}` : `:${name}`;
+  });
   const hints =
     names.length === 0 ? [] : [`add one of these to the target: ${names.map((name) => quoted(name)).join(', ')}`];
   return new OperationalError('not-found', message, { hints });
 }
 
-/** Replaces indexes by what they list, down to the manifests. */
-async function expand(blobs: Blobs, listed: readonly Candidate[], depth: number): Promise<readonly Candidate[]> {
+/**
+ * Replaces indexes by what they list, down to the manifests. Each index counts once: a few that list each other many
+ * times over would otherwise stand for more images than anyone can count.
+ */
+async function expand(
+  blobs: Blobs,
+  listed: readonly Candidate[],
+  depth = 0,
+  seen: Set<string> = new Set(),
+): Promise<readonly Candidate[]> {
   if (depth > maxIndexDepth) {
     throw new OperationalError('limit', `image indexes are nested more than ${maxIndexDepth} deep`);
   }
@@ -97,11 +112,12 @@ async function expand(blobs: Blobs, listed: readonly Candidate[], depth: number)
   for (const each of listed) {
     const { digest, mediaType } = each.descriptor;
     if (!isIndexType(mediaType)) found.push(each);
-    else {
+    else if (!seen.has(digest)) {
+      seen.add(digest);
       const parsed = await readDocument(blobs, each.descriptor, `index ${digest}`);
       if (!('index' in parsed)) throw new OperationalError('malformed', `${digest} is listed as an index, but is not`);
       const inner = parsed.index.manifests.map((descriptor) => ({ descriptor, index: digest, tag: each.tag }));
-      found.push(...(await expand(blobs, inner, depth + 1)));
+      found.push(...(await expand(blobs, inner, depth + 1, seen)));
     }
     if (found.length > maxCandidates) throw new OperationalError('limit', `it lists more than ${maxCandidates} images`);
   }
@@ -123,7 +139,9 @@ function isAttachment(descriptor: Descriptor): boolean {
   const cosign = annotations?.['kind']?.startsWith('dev.cosignproject.cosign/') === true;
   const isImage =
     annotations?.['kind'] === 'dev.cosignproject.cosign/image' || annotations?.['kind'] === imageIndexKind;
-  return unknown || docker || (cosign && !isImage) || artifactType !== undefined;
+  // The artifact type of an image is that of its config.
+  const artifact = artifactType !== undefined && !configTypes.includes(artifactType);
+  return unknown || docker || (cosign && !isImage) || artifact;
 }
 
 const imageIndexKind = 'dev.cosignproject.cosign/imageIndex';
@@ -141,7 +159,15 @@ async function choosePlatforms(
   for (const each of unique) platforms.set(each, await platformOf(blobs, each));
   const matching = unique.filter((each) => matchesPlatform(choice.platform, platforms.get(each)!));
   const exact = matching.find((each) => sameVariant(choice.platform, platforms.get(each)!)) ?? matching[0];
-  if (exact !== undefined) return [exact];
+  if (exact !== undefined) {
+    const wanted = formatPlatform(normalizePlatform(platforms.get(exact)!));
+    const twins = matching.filter((each) => formatPlatform(normalizePlatform(platforms.get(each)!)) === wanted);
+    // Within an index the first one is meant; side by side in a layout they are two images.
+    if (twins.length > 1 && twins.every((each) => each.index === undefined)) {
+      throw noSuch(`the layout holds several images for ${wanted} and none was named`, twins);
+    }
+    return [exact];
+  }
   const offered = [...platforms.values()].slice(0, 20).map((platform) => formatPlatform(normalizePlatform(platform)));
   throw new OperationalError('not-found', `the image has nothing for the platform ${formatPlatform(choice.platform)}`, {
     hints: [`choose with --platform: ${offered.map((each) => quoted(each)).join(', ')}, or all`],

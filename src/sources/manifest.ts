@@ -13,7 +13,8 @@ const maxDescriptors = 10_000;
 
 const digest = z.string().refine(isDigest, 'is not a sha256 or sha512 digest');
 const text = z.string().max(64 * 1024);
-const texts = z.record(z.string(), text).nullish();
+/** Names to texts. zod's own records leave out the name `__proto__`: nothing that an image says may hide by its name. */
+const texts = z.custom<Record<string, string> | null>(isTexts, 'is not a map of texts').optional();
 
 const platform = z.object({
   architecture: text,
@@ -117,15 +118,53 @@ export function layerHistory(image: ImageConfig): readonly (string | undefined)[
   return (image.history ?? []).filter((each) => each.empty_layer !== true).map((each) => each.created_by);
 }
 
+function isTexts(value: unknown): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'object' || Array.isArray(value)) return false;
+  return Object.values(value).every((each) => text.safeParse(each).success);
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function parseJson(bytes: Buffer, what: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(utf8.decode(bytes));
+    value = JSON.parse(utf8.decode(bytes));
   } catch (error) {
     const reason = error instanceof RangeError ? 'it is nested too deeply' : 'it is not JSON in UTF-8';
     throw new OperationalError('malformed', `${what} is malformed: ${reason}`, { cause: error });
   }
+  const twin = twinKey(value);
+  if (twin === undefined) return value;
+  throw new OperationalError('malformed', `${what} is malformed: it has ${quoted(twin)} twice, in other letters`);
+}
+
+/** Names that mean something in these documents, folded. */
+const meaningful = new Set([
+  ...['schemaversion', 'mediatype', 'artifacttype', 'manifests', 'config', 'layers', 'digest', 'size', 'platform'],
+  ...['architecture', 'os', 'variant', 'os.version', 'rootfs', 'type', 'diff_ids', 'history', 'created_by', 'empty_layer'],
+  ...['repotags', 'annotations', 'labels'],
+]);
+/** Objects whose keys are anybody's choice. */
+const free = new Set(['annotations', 'Labels']);
+
+/**
+ * Container runtimes read JSON without regard to case, the last key wins: of `"layers"` and `"Layers"` in one manifest we
+ * would look at the first and they would run the second.
+ */
+function twinKey(document: unknown): string | undefined {
+  const pending = [document];
+  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const seen = new Set<string>();
+    for (const [key, below] of Object.entries(value)) {
+      const folded = key.toLowerCase().replaceAll('\u017f', 's');
+      if (meaningful.has(folded) && seen.has(folded)) return folded;
+      seen.add(folded);
+      if (typeof below === 'object' && !free.has(key)) pending.push(below);
+    }
+  }
+  return undefined;
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {

@@ -36,11 +36,16 @@ const maxDepth = 2048;
 const maxLinkSegments = 50_000_000;
 const whiteout = '.wh.';
 const opaque = '.wh..wh..opq';
+/** What aufs kept for itself in the root of a layer; no runtime shows it. */
 const reserved = '.wh..wh.';
+/** Where aufs kept the content of files with several names, each of which is then a hard link into it. */
+const aufsLinks = '.wh..wh.plnk/';
 
 export class Tree {
   readonly #root: Node = { entry: undefined, layer: -1, children: new Map() };
   readonly #gaps: SourceGap[];
+  /** Files of aufs by path, for the hard links of their own layer. */
+  readonly #aufs = new Map<string, LayerEntry>();
   #linkSegments = 0;
 
   constructor(gaps: SourceGap[] = []) {
@@ -49,8 +54,8 @@ export class Tree {
 
   apply(entry: LayerEntry): void {
     const base = baseOf(entry.path);
-    if (base.startsWith(whiteout)) this.#whiteout(entry, base);
-    else if (entry.path.includes(`${reserved}`) && /(?:^|\/)\.wh\.\.wh\./.test(entry.path)) return;
+    if (entry.path.startsWith(reserved) && entry.path !== opaque) this.#reserve(entry);
+    else if (base.startsWith(whiteout)) this.#whiteout(entry, base);
     else if (entry.path !== '') this.#put(entry, base);
   }
 
@@ -105,6 +110,14 @@ export class Tree {
     return node?.children === undefined ? [] : sortedNames(node);
   }
 
+  #reserve(entry: LayerEntry): void {
+    if (entry.path.startsWith(aufsLinks)) this.#aufs.set(entry.path, entry);
+    else if (entry.kind === 'file' && entry.path.includes('/')) {
+      const reason = 'lies where runtimes keep their own files, and is not shown by them';
+      this.#gaps.push({ rule: 'suspicious-entry', path: entry.path, layer: entry.layer, reason });
+    }
+  }
+
   #put(entry: LayerEntry, base: string): void {
     const parent = this.#parent(entry);
     if (parent === undefined) return;
@@ -122,6 +135,8 @@ export class Tree {
 
   /** The entry that a hard link shares. Links in the parents of its target are followed, the target itself is not. */
   #linked(entry: LayerEntry): LayerEntry | undefined {
+    const aufs = this.#aufs.get(entry.link);
+    if (aufs?.kind === 'file' && aufs.layer === entry.layer) return aufs;
     const target = this.#walk(entry.link, false)?.node;
     if (target?.entry !== undefined && target.children === undefined) return target.entry;
     const reason = target === undefined ? 'links to a file that is not there' : 'links to a directory';
@@ -185,6 +200,7 @@ export class Tree {
     let hops = 0;
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       if (name === '..') {
+        if (trail.at(-1)!.children === undefined) return undefined;
         if (trail.length > 1) trail.pop();
         names.pop();
         continue;
