@@ -1,4 +1,4 @@
-export { type Compression, decompress, sniffCompression } from './decompress.ts';
+export { decompress, sniffCompression } from './decompress.ts';
 export { defaultLimits, type Limits, limitFlags } from './limits.ts';
 export { baseOf, climbs, decodePath, encodePath, normalizePath, parentOf } from './path.ts';
-export { type TarContent, type TarEntry, type TarHandler, TarReader, type TarType } from './tar.ts';
+export { type TarContent, type TarEntry, TarReader } from './tar.ts';

@@ -8,7 +8,7 @@
 import type { Distro, Hash, Party, Place } from '../catalog/types.ts';
 import type { Claims, SubjectInfo } from '../sources/types.ts';
 
-export type { Claims, LayerInfo, Platform, SubjectInfo } from '../sources/types.ts';
+export type { Claims, LayerInfo, SubjectInfo } from '../sources/types.ts';
 
 /** How one cataloger recognised a component, and where. */
 export interface Sighting {

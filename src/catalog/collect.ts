@@ -211,6 +211,9 @@ class Gather implements FileContent {
       const fact = cataloger.read(info, (reason) => gaps.push(reason));
       return fact === undefined && gaps.length === 0 ? undefined : { fact, gaps };
     } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG') {
+        return { failure: `has ${this.#size} bytes, too many to be read as text`, rule: 'too-large' };
+      }
       const reason = error instanceof Error ? error.message : String(error);
       const failure =
         error instanceof Unreadable ? reason : `could not be read because of an error in tidewaiter: ${reason}`;

@@ -1,2 +1,2 @@
-export { type CatalogGap, type CatalogOptions, type CatalogResult, catalogSource } from './run.ts';
-export type { Cataloger, Distro, Hash, Package, Party, Place } from './types.ts';
+export { type CatalogResult, catalogSource } from './run.ts';
+export type { Package, Party } from './types.ts';

@@ -1,8 +1,9 @@
 /** The commander program: argv to typed options, and nothing else. */
 import { Command, type OutputConfiguration } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type ExitCode, printable } from '../diag/index.ts';
+import type { ExitCode } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
+import { shown } from '../report/index.ts';
 import { rulesCommand } from './rules.ts';
 import { scanCommand } from './scan.ts';
 
@@ -20,7 +21,7 @@ export function createProgram(world: World, earn: Earn): Program {
   const output: OutputConfiguration = {
     writeOut: (text) => out.push(text),
     // What a user mistyped is shown back: it may hold anything.
-    writeErr: (text) => err.push(text.split('\n').map(printable).join('\n')),
+    writeErr: (text) => err.push(text.split('\n').map(shown).join('\n')),
     getOutHelpWidth: () => (world.stdout.isTerminal ? world.stdout.columns : 100),
     getErrHelpWidth: () => (world.stderr.isTerminal ? world.stderr.columns : 100),
   };

@@ -1,4 +1,4 @@
-export { type ErrorCode, OperationalError, type OperationalErrorOptions } from './errors.ts';
+export { OperationalError } from './errors.ts';
 export { Exit, type ExitCode, exitForError, worstExit } from './exit.ts';
 export { findRule, type Rule, type RuleId, rules } from './rules.ts';
 export { printable, quoted } from './text.ts';

@@ -1,6 +1,6 @@
 export { PurlError } from './error.ts';
 export { formatPurl } from './format.ts';
-export { type ParseOptions, parsePurl } from './parse.ts';
+export { parsePurl } from './parse.ts';
 
 export interface Purl {
   readonly type: string;

@@ -142,7 +142,18 @@ function parseJson(bytes: Buffer, what: string): unknown {
 /** Names that mean something in these documents, folded. */
 const meaningful = new Set([
   ...['schemaversion', 'mediatype', 'artifacttype', 'manifests', 'config', 'layers', 'digest', 'size', 'platform'],
-  ...['architecture', 'os', 'variant', 'os.version', 'rootfs', 'type', 'diff_ids', 'history', 'created_by', 'empty_layer'],
+  ...[
+    'architecture',
+    'os',
+    'variant',
+    'os.version',
+    'rootfs',
+    'type',
+    'diff_ids',
+    'history',
+    'created_by',
+    'empty_layer',
+  ],
   ...['repotags', 'annotations', 'labels'],
 ]);
 /** Objects whose keys are anybody's choice. */

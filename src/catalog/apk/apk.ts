@@ -41,7 +41,7 @@ function read({ path, bytes }: FileBytes, gap: ReportGap): ApkFact | undefined {
 /** Root directory of the system whose database this is: what stands before the well-known place. */
 function rootOf(path: string): string | undefined {
   if (!path.endsWith('lib/apk/db/installed')) return undefined;
-  const match = /^(?:(.+?)\/)??(?:usr\/)?lib\/apk\/db\/installed$/.exec(path);
+  const match = /^(?:(.+?)\/)??(?:usr\/)?lib\/apk\/db\/installed$/s.exec(path);
   return match === null ? undefined : (match[1] ?? '');
 }
 

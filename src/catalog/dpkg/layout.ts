@@ -35,9 +35,9 @@ export function locateOpkg(path: string): Located | undefined {
 
 // The prefix is matched lazily, so that the root is the shortest one: `var/lib/dpkg` is not `lib/dpkg` below `var`.
 const dpkgPath =
-  /^(?:(.+?)\/)??(?:var\/lib|usr\/lib\/sysimage(?:\/lib)?|usr\/lib|lib)\/dpkg\/(status|updates\/\d+|status\.d\/[^/]+|info\/[^/]+\.list)$/;
-const opkgPath = /^(?:(.+?)\/)??(?:var\/lib|usr\/lib|opt\/lib|lib)\/opkg\/(status|info\/[^/]+\.(?:control|list))$/;
-const copyrightPath = /^(?:(.+?)\/)??usr\/share\/doc\/([^/]+\/copyright)$/;
+  /^(?:(.+?)\/)??(?:var\/lib|usr\/lib\/sysimage(?:\/lib)?|usr\/lib|lib)\/dpkg\/(status|updates\/\d+|status\.d\/[^/]+|info\/[^/]+\.list)$/s;
+const opkgPath = /^(?:(.+?)\/)??(?:var\/lib|usr\/lib|opt\/lib|lib)\/opkg\/(status|info\/[^/]+\.(?:control|list))$/s;
+const copyrightPath = /^(?:(.+?)\/)??usr\/share\/doc\/([^/]+\/copyright)$/s;
 
 function located(match: RegExpExecArray | null, roleOf: (file: string) => Located['role']): Located | undefined {
   if (match === null) return undefined;

@@ -36,7 +36,7 @@ export function placeOf(path: string): Place | undefined {
 /** `requests-2.22.0.dist-info`, `foo_bar-1.0-py3.8.egg-info`: name and version, as far as they stand there. */
 export function namedBy({ home }: Place): { readonly name?: string; readonly version?: string } {
   const directory = baseOf(isInsideEgg(home) ? parentOf(home) : home);
-  const stem = /^(.+)\.(?:dist-info|egg-info|egg)$/i
+  const stem = /^(.+)\.(?:dist-info|egg-info|egg)$/is
     .exec(directory)?.[1]
     ?.replace(/-py\d(?:\.\d{1,3})?(?:-[\w.-]+)?$/, '');
   if (stem === undefined) return {};

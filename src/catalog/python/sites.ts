@@ -67,7 +67,7 @@ interface Interpreter {
 }
 
 function interpreterOf(site: string): Interpreter | undefined {
-  const match = /^(?:(.*)\/)?lib(?:64|32)?\/((?:python|pypy)[\w.]*)\/(?:site|dist)-packages$/.exec(site);
+  const match = /^(?:(.*)\/)?lib(?:64|32)?\/((?:python|pypy)[\w.]*)\/(?:site|dist)-packages$/s.exec(site);
   if (match?.[2] === undefined) return undefined;
   const prefix = match[1] ?? '';
   return { prefix: prefix === 'usr/local' || prefix === '' ? 'usr' : prefix, version: match[2] };
