@@ -25,6 +25,37 @@ export interface ScanOptions {
 }
 
 export async function scan(options: ScanOptions, world: World, listener: Listener): Promise<ExitCode> {
+  const inventories = await readInventories(options, world, listener);
+  for (const inventory of inventories) tell(inventory, options, listener);
+  await writeAll(inventories, options, world);
+  const gaps = inventories.reduce((sum, { coverage }) => sum + coverage.gaps.length, 0);
+  if (gaps === 0 || !options.strict) return Exit.pass;
+  throw new OperationalError('incomplete', `${gaps} gap${gaps === 1 ? '' : 's'} in coverage, and --strict allows none`, {
+    hints: ['see the gaps in the output, and leave out what is not yours to judge with --exclude'],
+  });
+}
+
+/** A source tree without any lockfile is read once more for what is installed in it: silence would be a wrong answer. */
+async function readInventories(options: ScanOptions, world: World, listener: Listener): Promise<readonly Inventory[]> {
+  try {
+    const inventories = await readTarget(options, world, listener);
+    if (options.everything || !inventories.every(declaresNothing)) return inventories;
+    const all = await readTarget({ ...options, everything: true }, world, listener);
+    if (all.some(({ components }) => components.length > 0)) {
+      listener.on({ type: 'note', text: 'no lockfile was found here, so what is installed was counted instead' });
+    }
+    return all;
+  } finally {
+    // Failed or not: a line of progress must not be left where the error will stand.
+    listener.on({ type: 'finished' });
+  }
+}
+
+function declaresNothing({ subject, coverage }: Inventory): boolean {
+  return subject.kind === 'source' && coverage.gaps.length === 0 && coverage.catalogers.every(({ files }) => files === 0);
+}
+
+async function readTarget(options: ScanOptions, world: World, listener: Listener): Promise<readonly Inventory[]> {
   const sources = await openSources(options.target, {
     disk: world.disk,
     limits: options.limits,
@@ -34,45 +65,17 @@ export async function scan(options: ScanOptions, world: World, listener: Listene
     progress: (index, bytes, totalBytes) => listener.on({ type: 'layer-progress', index, bytes, totalBytes }),
   });
   try {
-    const inventories = await readAll(sources, options, listener);
-    await writeAll(inventories, options, world);
-    const gaps = inventories.reduce((sum, { coverage }) => sum + coverage.gaps.length, 0);
-    if (gaps === 0 || !options.strict) return Exit.pass;
-    throw new OperationalError(
-      'incomplete',
-      `${gaps} gap${gaps === 1 ? '' : 's'} in coverage, and --strict allows none`,
-      {
-        hints: ['see the gaps in the output, and leave out what is not yours to judge with --exclude'],
-      },
-    );
+    const inventories: Inventory[] = [];
+    for (const source of sources) inventories.push(await inventoryOf(source, options, listener));
+    return inventories;
   } finally {
     for (const source of sources) await source.close();
   }
 }
 
-async function readAll(
-  sources: readonly Source[],
-  options: ScanOptions,
-  listener: Listener,
-): Promise<readonly Inventory[]> {
-  const inventories: Inventory[] = [];
-  try {
-    for (const source of sources) inventories.push(await inventoryOf(source, options, listener));
-  } finally {
-    // Failed or not: a line of progress must not be left where the error will stand.
-    listener.on({ type: 'finished' });
-  }
-  return inventories;
-}
-
 async function inventoryOf(source: Source, options: ScanOptions, listener: Listener): Promise<Inventory> {
-  const { layers, storedBytes } = source.extent;
-  listener.on({
-    type: 'source-opened',
-    requested: options.target,
-    layers,
-    ...(layers === 0 ? {} : { bytes: storedBytes }),
-  });
+  const { layers, storedBytes: bytes } = source.extent;
+  listener.on({ type: 'source-opened', requested: options.target, layers, ...(layers === 0 ? {} : { bytes }) });
   const result = await catalogSource(source, options);
   for (const layer of result.layers) listener.on({ type: 'layer-finished', index: layer.index, cached: false });
   const inventory = buildInventory(source, result);
@@ -82,7 +85,6 @@ async function inventoryOf(source: Source, options: ScanOptions, listener: Liste
       hints: ['files are recognised by their names and first bytes: keep the name that the package manager gave it'],
     });
   }
-  tell(inventory, options, listener);
   return inventory;
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { decodePath, encodePath, type Limits } from '../archive/index.ts';
 import { OperationalError, quoted } from '../diag/index.ts';
-import type { Disk } from '../io/index.ts';
+import type { Disk, DiskFile } from '../io/index.ts';
 import { finish } from './digest.ts';
 import { Budget, overLimit } from './layer.ts';
 import { Tree } from './tree.ts';
@@ -38,26 +38,10 @@ export async function fileSource(file: string, options: DirectoryOptions): Promi
   const { disk, requested, limits } = options;
   const opened = await disk.open(file);
   const name = path.basename(await disk.realPath(file));
-  const entry: LayerEntry = {
-    kind: 'file',
-    path: path.basename(file),
-    size: opened.size,
-    mode: (await disk.stat(file))?.mode ?? 0,
-    link: '',
-    layer: 0,
-    ordinal: 0,
-  };
+  const mode = (await disk.stat(file))?.mode ?? 0;
   if (opened.size > limits.bytes) throw overLimit('the file is larger than', 'bytes', 'bytes', limits);
   const hash = createHash('sha256');
   for await (const bytes of opened.stream()) hash.update(bytes);
-  const deliver = async (content: FileContent | undefined) => {
-    if (content === undefined) return;
-    for await (const bytes of opened.stream()) {
-      if (content.idle) return;
-      content.chunk(bytes);
-    }
-    content.end();
-  };
   return {
     subject: { requested, kind: 'file', name, layers: [], digest: finish(hash, 'sha256') },
     claims: { annotations: {}, labels: {} },
@@ -65,17 +49,42 @@ export async function fileSource(file: string, options: DirectoryOptions): Promi
     scan: async (visitor) => {
       const gaps: SourceGap[] = [];
       const tree = new Tree(gaps);
-      tree.add(entry);
-      await deliver(visitor.file(entry));
+      for (const path of possiblePaths(file)) {
+        const entry: LayerEntry = { kind: 'file', path, size: opened.size, mode, link: '', layer: 0, ordinal: 0 };
+        if (!(await deliver(opened, visitor.file(entry)))) continue;
+        tree.add(entry);
+        break;
+      }
       return { tree, layers: [], gaps };
     },
     reread: async (wanted) => {
-      for (const content of wanted.values()) await deliver(content);
+      for (const content of wanted.values()) await deliver(opened, content);
     },
     close: opened.close,
   };
 }
 
+/**
+ * Under which path a single file may be recognised: by its name alone, else with as few of its directories as it takes
+ * (`var/lib/dpkg/status`, `six.dist-info/METADATA`). No more of the local path than that ends up in a document.
+ */
+function possiblePaths(file: string): readonly string[] {
+  const segments = path.resolve(file).split('/').filter(Boolean);
+  return segments.map((_, at) => segments.slice(-1 - at).join('/')).slice(0, 6);
+}
+
+/** Whether anybody wanted the content. */
+async function deliver(file: DiskFile, content: FileContent | undefined): Promise<boolean> {
+  if (content === undefined) return false;
+  for await (const bytes of file.stream()) {
+    if (content.idle) return false;
+    content.chunk(bytes);
+  }
+  content.end();
+  return !content.idle;
+}
+
+/** What makes a directory a root file system. */
 const rootMarks = [
   'etc/os-release',
   'usr/lib/os-release',
@@ -85,6 +94,10 @@ const rootMarks = [
   'var/lib/rpm',
   'usr/lib/sysimage/rpm',
   'var/lib/rpmmanifest',
+  'usr/lib/opkg',
+  'etc/alpine-release',
+  'etc/debian_version',
+  'etc/redhat-release',
 ];
 
 /** A mark behind a link counts for nothing: `etc -> /etc` would make any project look like this machine's system. */
