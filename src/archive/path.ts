@@ -18,7 +18,12 @@ export function encodePath(path: string): Buffer {
  * clamped at the root the way container runtimes do it; nothing is ever written, so a clamped name can only be a lie
  * about where a file is. The root itself is the empty string.
  */
-export function normalizePath(name: string): string {
+export function normalizePath(stored: string): string {
+  let name = stored;
+  // Most archives write `./path` or `path`, and a slash after a directory.
+  const start = name.startsWith('./') ? 2 : 0;
+  const end = name.endsWith('/') ? name.length - 1 : name.length;
+  if (start > 0 || end < name.length) name = name.slice(start, Math.max(start, end));
   if (!needsWork.test(name)) return name;
   const segments: string[] = [];
   for (const segment of name.split('/')) {

@@ -22,7 +22,7 @@ export interface CollectLimits {
 
 const headBytes = 512;
 /** A file that is only searched for a needle is held up to this size; beyond it is read again if the needle is found. */
-const suspectBytes = 32 * 1024 * 1024;
+const suspectBytes = 48 * 1024 * 1024;
 /** A file whose first bytes are kept, so that catalogers can be asked again about another path that leads to it. */
 const formatMagic = /^(?:\x7fELF|MZ|PK|\xfe\xed\xfa|[\xce\xcf]\xfa\xed\xfe|\xca\xfe\xba|\xbe\xba\xfe\xca)/;
 
@@ -61,9 +61,14 @@ export class Collector implements Visitor {
     return asksFor(cataloger, { path, size: entry.size, mode: entry.mode, head });
   }
 
-  /** Whether the cataloger has seen the content in the first pass: when it said nothing then, it has nothing to say. */
-  hasShown(cataloger: Cataloger, entry: LayerEntry): boolean {
-    return !this.#skip(entry.path) && this.wantsAt(cataloger, entry, entry.path);
+  /** Whether the content has been searched for the cataloger's needles in the first pass, whatever came of it. */
+  hasSearched(cataloger: Cataloger, entry: LayerEntry): boolean {
+    return cataloger.needles !== undefined && !this.#skip(entry.path) && this.wantsAt(cataloger, entry, entry.path);
+  }
+
+  /** Whether a cataloger would want a file at this path of which nothing else is known. */
+  wantsNamed(cataloger: Cataloger, path: string): boolean {
+    return asksFor(cataloger, { path, size: headBytes, mode: 0o644, head: none });
   }
 
   #choose(entry: LayerEntry, head: Buffer): readonly Cataloger[] {
@@ -83,7 +88,7 @@ export function gatherFor(
 ): FileContent {
   // The needle was found already: it is not searched for again.
   const { needles: _, ...plain } = cataloger;
-  const bound: Cataloger = { ...plain, wants: () => true, read: cataloger.read.bind(cataloger) };
+  const bound: Cataloger = { ...plain, wants: () => true };
   return new Gather(
     entry,
     path,
@@ -112,9 +117,7 @@ class Gather implements FileContent {
   readonly #done: (outcomes: Outcomes) => void;
   #head: Buffer | undefined;
   #start: Buffer[] = [];
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  #released = false;
+  readonly #held = new Held();
   #size = 0;
   #wanting: readonly Cataloger[] = [];
   #searches: readonly Search[] = [];
@@ -151,7 +154,7 @@ class Gather implements FileContent {
       const outcome = this.#outcome(cataloger);
       if (outcome !== undefined) outcomes.set(cataloger, outcome);
     }
-    this.#held = [];
+    this.#held.release();
     this.#done(outcomes);
   }
 
@@ -171,10 +174,11 @@ class Gather implements FileContent {
   }
 
   #decide(head: Buffer): void {
-    this.#head = Buffer.from(head);
     this.#start = [];
     this.#wanting = this.#choose(head);
     this.idle = this.#wanting.length === 0;
+    this.#head = this.idle ? none : Buffer.from(head);
+    if (this.idle) return;
     this.#searches = this.#wanting
       .filter((each) => each.needles !== undefined)
       .map((each) => new Search(each, each.needles!));
@@ -183,28 +187,32 @@ class Gather implements FileContent {
   #take(bytes: Buffer): void {
     this.#size += bytes.length;
     for (const search of this.#searches) search.push(bytes);
-    if (this.#released) return;
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes > this.#mayHold()) {
-      this.#held = [];
-      this.#released = true;
-    }
+    if (Math.max(this.#size, this.#entry.size) > this.#mayHold()) this.#held.release();
+    else this.#held.push(bytes, this.#entry.size, this.#isSure());
   }
 
   #mayHold(): number {
-    const sure = this.#wanting.length > this.#searches.length || this.#searches.some((each) => each.found);
-    return sure ? this.#limits.fileBytes : Math.min(suspectBytes, this.#limits.fileBytes);
+    if (!this.#isSure()) return Math.min(suspectBytes, this.#limits.fileBytes);
+    return Math.max(...this.#wanting.map((each) => this.#cap(each)));
+  }
+
+  #cap(cataloger: Cataloger): number {
+    return Math.min(this.#limits.fileBytes, cataloger.maxBytes?.(this.#path) ?? Number.POSITIVE_INFINITY);
+  }
+
+  #isSure(): boolean {
+    return this.#wanting.length > this.#searches.length || this.#searches.some((each) => each.found);
   }
 
   #outcome(cataloger: Cataloger): Outcome | undefined {
-    if (this.#size > this.#limits.fileBytes) {
-      const failure = `has ${this.#size} bytes, more than the ${this.#limits.fileBytes} that one file may have (--max-file-bytes)`;
-      return { failure, rule: 'too-large' };
+    const cap = this.#cap(cataloger);
+    if (this.#size > cap) {
+      const whose =
+        cap === this.#limits.fileBytes ? 'one file may have (--max-file-bytes)' : 'a file of this kind may have';
+      return { failure: `has ${this.#size} bytes, more than the ${cap} that ${whose}`, rule: 'too-large' };
     }
-    if (this.#released) return { deferred: true };
-    // One copy: small and alone, it does not keep the large piece alive that it came in.
-    const bytes = Buffer.concat(this.#held);
+    const bytes = this.#held.bytes();
+    if (bytes === undefined) return { deferred: true };
     const gaps: string[] = [];
     try {
       const info = { path: this.#path, size: bytes.length, mode: this.#entry.mode, head: this.#head!, bytes };
@@ -219,6 +227,53 @@ class Gather implements FileContent {
         error instanceof Unreadable ? reason : `could not be read because of an error in tidewaiter: ${reason}`;
       return { failure, rule: 'unreadable-file' };
     }
+  }
+}
+
+/**
+ * The bytes of one file. What is sure to be read is copied into its place at once, so that the large pieces it came in can
+ * go; what is only searched keeps the pieces themselves, since nearly all of it is let go again.
+ */
+class Held {
+  #pieces: Buffer[] = [];
+  #whole: Buffer | undefined;
+  #length = 0;
+  #released = false;
+
+  push(bytes: Buffer, size: number, sure: boolean): void {
+    if (this.#released) return;
+    if (sure && this.#whole === undefined) {
+      // A directory may hold more by now than it said.
+      this.#whole = Buffer.allocUnsafeSlow(Math.max(size, this.#length + bytes.length));
+      this.#length = 0;
+      for (const piece of this.#pieces.splice(0)) this.#copy(piece);
+    }
+    if (this.#whole === undefined) {
+      this.#pieces.push(bytes);
+      this.#length += bytes.length;
+    } else this.#copy(bytes);
+  }
+
+  /** Undefined when they were let go. */
+  bytes(): Buffer | undefined {
+    if (this.#released) return undefined;
+    this.#whole ??= Buffer.concat(this.#pieces.splice(0));
+    return this.#whole.subarray(0, this.#length);
+  }
+
+  release(): void {
+    this.#pieces = [];
+    this.#whole = undefined;
+    this.#released = true;
+  }
+
+  #copy(bytes: Buffer): void {
+    let whole = this.#whole!;
+    if (this.#length + bytes.length > whole.length) {
+      whole = Buffer.concat([whole.subarray(0, this.#length), bytes]);
+      this.#whole = whole;
+    } else bytes.copy(whole, this.#length);
+    this.#length += bytes.length;
   }
 }
 

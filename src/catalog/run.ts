@@ -2,7 +2,7 @@
  * From a source to its packages: a first pass over all layers, the merge, a second pass for what only the merged tree
  * shows (a database behind a link, a hard link's other name, a binary too large to hold), then the assembly.
  */
-import { OperationalError } from '../diag/index.ts';
+import { OperationalError, quoted } from '../diag/index.ts';
 import type { Matcher } from '../pattern/index.ts';
 import type { LayerEntry, LayerInfo, Source, SourceGap, Tree } from '../sources/index.ts';
 import { type CollectLimits, Collector, gatherFor, type Outcome } from './collect.ts';
@@ -90,6 +90,10 @@ function surveyTree(
 ): Survey {
   const survey: Survey = { found: new Map(), gaps: [], pending: [], files: 0, excluded: 0 };
   const seen = new Map<Cataloger, Set<LayerEntry>>(active.map((each) => [each, new Set()]));
+  const settle = (cataloger: Cataloger, path: string, entry: LayerEntry, outcome: Outcome) => {
+    seen.get(cataloger)!.add(entry);
+    take(survey, cataloger, path, entry, outcome);
+  };
   for (const { path, entry } of tree.files()) {
     survey.files += 1;
     if (excluded(path)) {
@@ -97,35 +101,50 @@ function surveyTree(
       continue;
     }
     const outcomes = collector.outcomes(entry);
-    const moved = path !== entry.path;
-    if (outcomes === undefined && !moved) continue;
+    for (const [cataloger, outcome] of path === entry.path ? (outcomes ?? []) : [])
+      settle(cataloger, path, entry, outcome);
+    if (path === entry.path) continue;
     for (const cataloger of active) {
-      const outcome = outcomes?.get(cataloger);
-      if (moved && !collector.wantsAt(cataloger, entry, path)) continue;
-      if (outcome === undefined && (!moved || collector.hasShown(cataloger, entry))) continue;
-      seen.get(cataloger)!.add(entry);
-      take(survey, cataloger, path, entry, outcome ?? { deferred: true });
+      if (!collector.wantsAt(cataloger, entry, path)) continue;
+      // What was searched for depends on content alone. Everything else is read as what it is called here: it may be
+      // another name of a file that was something else, or of one that is gone.
+      const outcome = cataloger.needles === undefined ? undefined : outcomes?.get(cataloger);
+      if (outcome !== undefined) settle(cataloger, path, entry, outcome);
+      else if (!collector.hasSearched(cataloger, entry)) settle(cataloger, path, entry, { deferred: true });
     }
   }
+  const linked = [...linkedFiles(tree)];
   for (const cataloger of active) {
-    for (const { path, real, entry } of behindAnchors(tree, cataloger)) {
-      if ([path, real, entry.path].some(excluded) || seen.get(cataloger)!.has(entry)) continue;
-      if (collector.wantsAt(cataloger, entry, path)) survey.pending.push({ entry, path, cataloger });
+    const asked = new Set<string>();
+    for (const { path, real, entry } of [...behindAnchors(tree, cataloger), ...linked]) {
+      if (asked.has(path)) continue;
+      asked.add(path);
+      if (seen.get(cataloger)!.has(entry) || collector.hasSearched(cataloger, entry)) continue;
+      if (!collector.wantsAt(cataloger, entry, path) || [path, real, entry.path].some(excluded)) continue;
+      survey.pending.push({ entry, path, cataloger });
     }
+  }
+  for (const { path, entry } of tree.links()) {
+    if (tree.resolve(path) !== undefined || excluded(path)) continue;
+    const missing = (each: Cataloger) => each.anchors?.includes(path) === true || collector.wantsNamed(each, path);
+    const cataloger = active.find((each) => each.needles === undefined && missing(each));
+    if (cataloger === undefined) continue;
+    const reason = `is a link to ${quoted(entry.link)}, where nothing is`;
+    survey.gaps.push({ rule: 'unreadable-file', path, layer: entry.layer, cataloger: cataloger.id, reason });
   }
   return survey;
 }
 
-interface Anchored {
-  /** Under the well-known place. */
+interface Linked {
+  /** Through the link. */
   readonly path: string;
-  /** Where the links lead. */
+  /** Where it leads. */
   readonly real: string;
   readonly entry: LayerEntry;
 }
 
-/** Files that a cataloger's well-known places lead to through links, under the well-known path. */
-function* behindAnchors(tree: Tree, cataloger: Cataloger): Generator<Anchored> {
+/** Everything that a cataloger's well-known places lead to through links: a moved database must not hide. */
+function* behindAnchors(tree: Tree, cataloger: Cataloger): Generator<Linked> {
   for (const anchor of cataloger.anchors ?? []) {
     const real = tree.resolve(anchor);
     if (real === undefined || real === anchor) continue;
@@ -136,6 +155,21 @@ function* behindAnchors(tree: Tree, cataloger: Cataloger): Generator<Anchored> {
         const below = real === '' ? each.path : each.path.slice(real.length + 1);
         yield { path: `${anchor}/${below}`, real: each.path, entry: each.entry };
       }
+    }
+  }
+}
+
+/** Names in one linked directory that are looked at. */
+const maxLinkedNames = 2000;
+
+/** Files that have another name through a link, to themselves or to the directory they lie in. */
+function* linkedFiles(tree: Tree): Generator<Linked> {
+  for (const { path } of tree.links()) {
+    const file = tree.file(path);
+    if (file !== undefined) yield { path, real: file.path, entry: file.entry };
+    for (const name of tree.list(path).slice(0, maxLinkedNames)) {
+      const below = tree.file(`${path}/${name}`);
+      if (below !== undefined) yield { path: `${path}/${name}`, real: below.path, entry: below.entry };
     }
   }
 }
@@ -219,7 +253,10 @@ function contextOf(
 ): AssembleContext {
   return {
     distro,
-    gap: (path, reason) => gaps.push({ rule: 'unreadable-record', path, cataloger: cataloger.id, reason }),
+    gap: (path, reason) => {
+      const rule = cataloger.id.startsWith('unread/') ? 'unread-packages' : 'unreadable-record';
+      gaps.push({ rule, path, cataloger: cataloger.id, reason });
+    },
     tree: {
       resolve: (path) => tree.resolve(path),
       list: (path) => tree.list(path),

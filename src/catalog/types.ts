@@ -101,6 +101,11 @@ export interface Cataloger<Fact = unknown> {
    * core looks for them as the bytes pass, so that a cataloger may want every executable without holding each in memory.
    */
   readonly needles?: readonly Buffer[];
+  /**
+   * Bytes that a wanted file at this path may have; a larger one is a named gap and never reaches `read`. Text needs one
+   * well below the general cap of --max-file-bytes: parsed, it takes many times its size. Absent: only the general cap.
+   */
+  maxBytes?(path: string): number;
   wants(file: FileInfo): boolean;
   /** Throws Unreadable, or reports gaps and returns what it could read; undefined when the file is not what it seemed. */
   read(file: FileBytes, gap: ReportGap): Fact | undefined;

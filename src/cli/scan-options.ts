@@ -1,4 +1,5 @@
 /** The flags of `scan` as the use case wants them, each checked with a message of its own. */
+import path from 'node:path';
 import type { Limits } from '../archive/index.ts';
 import type { Party } from '../catalog/index.ts';
 import { OperationalError, quoted } from '../diag/index.ts';
@@ -55,8 +56,9 @@ function compileExclude(pattern: string) {
 
 function outputs(texts: readonly string[]): readonly OutputSpec[] {
   const specs = texts.length === 0 ? [parseOutput('table')] : texts.map(parseOutput);
-  const places = specs.map((spec) => spec.file ?? 'standard output');
-  const twice = places.find((place, at) => places.indexOf(place) !== at);
+  const places = specs.map((spec) => (spec.file === undefined ? 'standard output' : path.resolve(spec.file)));
+  const at = places.findIndex((place, index) => places.indexOf(place) !== index);
+  const twice = at < 0 ? undefined : (specs[at]!.file ?? 'standard output');
   if (twice !== undefined) {
     throw new OperationalError('usage', `two outputs go to ${quoted(twice)}`, {
       hints: ['give all but one of them a file of its own: -o FORMAT=FILE'],
@@ -69,8 +71,8 @@ function outputs(texts: readonly string[]): readonly OutputSpec[] {
 function timestamp(now: string | undefined, world: World): string {
   if (now !== undefined) {
     const valid = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(now);
-    const time = valid ? Date.parse(now.toUpperCase()) : Number.NaN;
-    if (Number.isNaN(time)) {
+    const time = valid && isDay(now.slice(0, 10)) ? Date.parse(now.toUpperCase()) : Number.NaN;
+    if (!(time >= 0 && time < endOfTime)) {
       throw new OperationalError('usage', `--now ${quoted(now)} is not a time as RFC 3339 writes it`, {
         hints: ['write it as 2026-01-31T12:00:00Z'],
       });
@@ -79,10 +81,19 @@ function timestamp(now: string | undefined, world: World): string {
   }
   const epoch = world.env['SOURCE_DATE_EPOCH'];
   if (epoch === undefined || epoch === '') return inSeconds(world.now());
-  if (!/^\d{1,11}$/.test(epoch)) {
+  if (!/^\d{1,12}$/.test(epoch) || Number(epoch) * 1000 >= endOfTime) {
     throw new OperationalError('usage', `SOURCE_DATE_EPOCH ${quoted(epoch)} is not a number of seconds`);
   }
   return inSeconds(Number(epoch) * 1000);
+}
+
+/** Documents know four-digit years only. */
+const endOfTime = Date.UTC(10_000, 0);
+
+/** JavaScript makes 3 March of 31 February. */
+function isDay(day: string): boolean {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 function inSeconds(milliseconds: number): string {

@@ -5,7 +5,7 @@
 
 // C0 and C1 controls, DEL, bidirectional and invisible formatting characters, line separators, BOM and tag characters.
 const unsafe =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\uffa0\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
 /** Printable on any terminal and on one line: controls become `\xNN` or `\u{…}`, raw path bytes become `\xNN`. */
 export function printable(text: string): string {

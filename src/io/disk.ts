@@ -144,7 +144,10 @@ async function openFile(file: string | Buffer, options: { noFollow?: boolean } =
   try {
     handle = await open(file, flags);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') throw new OperationalError('not-found', `there is no file ${quoted(name)}`);
+    if (codeOf(error) === 'ENOENT')
+      throw new OperationalError('not-found', `there is no file ${quoted(name)}`, {
+        hints: ['check the path: relative ones start at the current directory'],
+      });
     throw ioError(`cannot open ${quoted(name)}`, error);
   }
   const stats = await handle.stat();

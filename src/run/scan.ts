@@ -30,9 +30,13 @@ export async function scan(options: ScanOptions, world: World, listener: Listene
   await writeAll(inventories, options, world);
   const gaps = inventories.reduce((sum, { coverage }) => sum + coverage.gaps.length, 0);
   if (gaps === 0 || !options.strict) return Exit.pass;
-  throw new OperationalError('incomplete', `${gaps} gap${gaps === 1 ? '' : 's'} in coverage, and --strict allows none`, {
-    hints: ['see the gaps in the output, and leave out what is not yours to judge with --exclude'],
-  });
+  throw new OperationalError(
+    'incomplete',
+    `${gaps} gap${gaps === 1 ? '' : 's'} in coverage, and --strict allows none`,
+    {
+      hints: ['see the gaps in the output, and leave out what is not yours to judge with --exclude'],
+    },
+  );
 }
 
 /** A source tree without any lockfile is read once more for what is installed in it: silence would be a wrong answer. */
@@ -51,8 +55,9 @@ async function readInventories(options: ScanOptions, world: World, listener: Lis
   }
 }
 
-function declaresNothing({ subject, coverage }: Inventory): boolean {
-  return subject.kind === 'source' && coverage.gaps.length === 0 && coverage.catalogers.every(({ files }) => files === 0);
+function declaresNothing({ subject, components, coverage }: Inventory): boolean {
+  const read = coverage.catalogers.some(({ cataloger, files }) => files > 0 && !cataloger.startsWith('unread/'));
+  return subject.kind === 'source' && components.length === 0 && !read;
 }
 
 async function readTarget(options: ScanOptions, world: World, listener: Listener): Promise<readonly Inventory[]> {
@@ -65,6 +70,7 @@ async function readTarget(options: ScanOptions, world: World, listener: Listener
     progress: (index, bytes, totalBytes) => listener.on({ type: 'layer-progress', index, bytes, totalBytes }),
   });
   try {
+    if (sources.length > 1) refuseJoined(options.outputs);
     const inventories: Inventory[] = [];
     for (const source of sources) inventories.push(await inventoryOf(source, options, listener));
     return inventories;
@@ -73,19 +79,37 @@ async function readTarget(options: ScanOptions, world: World, listener: Listener
   }
 }
 
+/** Two documents one after the other on standard output are no document: no program could read them. */
+function refuseJoined(outputs: readonly OutputSpec[]): void {
+  const joined = outputs.find(({ format, file }) => file === undefined && format !== 'table' && format !== 'purls');
+  if (joined === undefined) return;
+  throw new OperationalError('usage', `several platforms make several ${joined.format} documents`, {
+    hints: [`give them a file: -o ${joined.format}=bom.json writes bom.linux-amd64.json and so on`],
+  });
+}
+
 async function inventoryOf(source: Source, options: ScanOptions, listener: Listener): Promise<Inventory> {
   const { layers, storedBytes: bytes } = source.extent;
   listener.on({ type: 'source-opened', requested: options.target, layers, ...(layers === 0 ? {} : { bytes }) });
   const result = await catalogSource(source, options);
   for (const layer of result.layers) listener.on({ type: 'layer-finished', index: layer.index, cached: false });
   const inventory = buildInventory(source, result);
-  const read = [...result.read.values()].reduce((sum, files) => sum + files, 0);
-  if (source.subject.kind === 'file' && read === 0 && inventory.coverage.gaps.length === 0) {
-    throw new OperationalError('unsupported', `nothing in ${quoted(source.subject.name)} is recognised`, {
-      hints: ['files are recognised by their names and first bytes: keep the name that the package manager gave it'],
-    });
-  }
+  if (source.subject.kind === 'file') refuseUnread(inventory);
   return inventory;
+}
+
+/** A single file that says nothing is no empty inventory: the user asked about this file. */
+function refuseUnread({ subject, coverage, components }: Inventory): void {
+  const [gap] = coverage.gaps;
+  if (components.length > 0) return;
+  if (gap !== undefined)
+    throw new OperationalError('malformed', `${quoted(subject.name)} cannot be read: ${gap.reason}`);
+  if (coverage.catalogers.some(({ files }) => files > 0)) return;
+  throw new OperationalError('unsupported', `nothing in ${quoted(subject.name)} is recognised`, {
+    hints: [
+      'files are recognised by their names, the directories they lie in, and their first bytes: keep those of the package manager',
+    ],
+  });
 }
 
 /** What people must not miss, whatever the format and wherever it goes. */

@@ -2,7 +2,7 @@
 import type { Limits } from '../archive/index.ts';
 import { Budget, type LayerBlob, readLayer } from './layer.ts';
 import type { ImageConfig } from './manifest.ts';
-import { normalizePlatform } from './platform.ts';
+import { formatPlatform, matchesPlatform, normalizePlatform } from './platform.ts';
 import { Tree } from './tree.ts';
 import type {
   Claims,
@@ -23,6 +23,8 @@ export interface ImageParts {
   readonly index?: string;
   readonly manifest?: string;
   readonly configDigest: string;
+  /** The platform that the index lists it for. */
+  readonly listedFor?: Platform;
   readonly config: ImageConfig;
   readonly annotations: Readonly<Record<string, string>>;
   readonly layers: readonly LayerBlob[];
@@ -114,12 +116,30 @@ async function scanLayers(parts: ImageParts, options: ImageOptions, visitor: Vis
     const { storedSize, plainSize } = await readLayer(layer, budget, taker);
     infos[layer.index] = layerInfo(layer, storedSize, plainSize, parts.history[layer.index]);
   });
+  const mismatch = platformMismatch(parts);
+  if (mismatch !== undefined) gaps.push({ rule: 'suspicious-entry', path: '(image)', layer: 0, reason: mismatch });
   const tree = new Tree(gaps);
   for (const layer of entries) {
     for (const entry of layer) tree.apply(entry);
     layer.length = 0;
   }
   return { tree, layers: infos, gaps };
+}
+
+/** What the index says decides which image a machine runs; what the config says is what scanners report. */
+function platformMismatch({ listedFor, config }: ImageParts): string | undefined {
+  const { os, architecture } = config;
+  if (listedFor === undefined || os === undefined || architecture === undefined) return undefined;
+  if (
+    matchesPlatform(listedFor, {
+      os,
+      architecture,
+      ...(listedFor.variant === undefined ? {} : { variant: listedFor.variant }),
+    })
+  ) {
+    return undefined;
+  }
+  return `the index lists it for ${formatPlatform(listedFor)}, its config says ${os}/${architecture}`;
 }
 
 function layerInfo(layer: LayerBlob, size: number, plainSize: number, createdBy: string | undefined): LayerInfo {

@@ -90,7 +90,7 @@ export async function readLayer(
   compare(`the content of ${name} (diffID)`, blob.diffId, finish(plainHash, algorithmOf(blob.diffId)));
   if (tar.trailingData) {
     const reason = `${name} holds data after the end of its archive, which nothing reads`;
-    taker.gap({ rule: 'suspicious-entry', path: '', layer: blob.index, reason });
+    taker.gap({ rule: 'suspicious-entry', path: '(layer)', layer: blob.index, reason });
   }
   return { storedSize, plainSize };
 }
@@ -111,7 +111,9 @@ async function blame(error: unknown, name: string, blob: LayerBlob, read: number
   }
   const place = error.code === 'limit' || error.code === 'malformed' || error.code === 'unsupported';
   const message = place ? `${name}: ${error.message} (after ${read} stored bytes)` : error.message;
-  return new OperationalError(error.code, message, { hints: error.hints, cause: error });
+  const hints =
+    error.hints.length > 0 ? error.hints : ['the image is damaged or was never whole: fetch or build it again'];
+  return new OperationalError(error.code, message, { hints, cause: error });
 }
 
 function compare(what: string, stated: Digest, found: Digest): void {

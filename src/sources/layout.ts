@@ -42,6 +42,11 @@ export async function readLayout(
   reference: LayoutReference,
   choice: PlatformChoice,
 ): Promise<readonly ImageParts[]> {
+  if ((await blobs.size('index.json')) === undefined) {
+    throw new OperationalError('not-found', 'this is not an OCI image layout: it has no index.json', {
+      hints: ['give a directory tree as dir:PATH, and what docker save wrote as docker-archive:FILE'],
+    });
+  }
   const index = parseIndex(await readBlob(blobs, 'index.json', maxManifestBytes), 'index.json');
   const listed = index.manifests.map((descriptor) => ({ descriptor, tag: tagOf(descriptor) }));
   const chosen = await chooseReference(blobs, listed, reference);
@@ -178,12 +183,15 @@ function sameVariant(wanted: Platform, found: Platform): boolean {
   return normalizePlatform(wanted).variant === normalizePlatform(found).variant;
 }
 
+function listedPlatform({ platform }: Descriptor): Platform | undefined {
+  if (platform === undefined || platform === null) return undefined;
+  const { os, architecture, variant } = platform;
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
 async function platformOf(blobs: Blobs, candidate: Candidate): Promise<Platform> {
-  const stated = candidate.descriptor.platform;
-  if (stated !== undefined && stated !== null) {
-    const { os, architecture, variant } = stated;
-    return { os, architecture, ...(variant === undefined ? {} : { variant }) };
-  }
+  const listed = listedPlatform(candidate.descriptor);
+  if (listed !== undefined) return listed;
   const manifest = await readManifest(blobs, candidate.descriptor);
   const config = await readConfig(blobs, manifest);
   return { os: config.os ?? 'unknown', architecture: config.architecture ?? 'unknown' };
@@ -232,6 +240,7 @@ async function readImage(blobs: Blobs, candidate: Candidate): Promise<ImageParts
   const { descriptor, index, tag } = candidate;
   const manifest = await readManifest(blobs, descriptor);
   const config = await readConfig(blobs, manifest);
+  const listedFor = listedPlatform(descriptor);
   const diffIds = config.rootfs.diff_ids ?? [];
   if (diffIds.length !== manifest.layers.length) {
     const message = `the manifest lists ${manifest.layers.length} layers, its config ${diffIds.length}`;
@@ -246,6 +255,7 @@ async function readImage(blobs: Blobs, candidate: Candidate): Promise<ImageParts
     ...(index === undefined ? {} : { index }),
     manifest: descriptor.digest,
     configDigest: manifest.config.digest,
+    ...(listedFor === undefined ? {} : { listedFor }),
     config,
     annotations: { ...descriptor.annotations, ...manifest.annotations },
     layers,

@@ -53,6 +53,8 @@ function notYet(target: Target): OperationalError {
   });
 }
 
+const checkPath = ['check the path: relative ones start at the current directory'];
+
 interface Reference {
   readonly place: string;
   /** What followed the place: a tag or `sha256:…`. */
@@ -75,7 +77,7 @@ async function openReference(
     if (there.kind !== kind) throw wrongKind(target, reference.place, kind);
     return open(reference, target, options);
   }
-  throw new OperationalError('not-found', `there is no ${kind} ${quoted(target.rest)}`);
+  throw new OperationalError('not-found', `there is no ${kind} ${quoted(target.rest)}`, { hints: checkPath });
 }
 
 function wrongKind(target: Target, place: string, kind: string): OperationalError {
@@ -167,7 +169,7 @@ async function openPathWithReference(target: Target, options: OpenOptions): Prom
     const opener = there?.kind === 'file' ? await archiveKind(reference.place, options) : undefined;
     if (opener !== undefined) return opener(reference, target, options);
   }
-  throw new OperationalError('not-found', `there is no file or directory ${quoted(target.rest)}`);
+  throw new OperationalError('not-found', `there is no file or directory ${quoted(target.rest)}`, { hints: checkPath });
 }
 
 /** Newer docker archives are OCI layouts too, and those state the digests that registries know. */

@@ -14,9 +14,9 @@ import { OperationalError, quoted } from '../diag/index.ts';
 import type { LayerEntry, SourceGap } from './types.ts';
 
 export interface TreeFile {
-  /** Where the file is in the merged tree. */
+  /** Where it is in the merged tree. */
   readonly path: string;
-  /** The entry that holds its content: for a hard link, the file that it links to. */
+  /** The entry that holds the content: for a hard link, the file that it links to. */
   readonly entry: LayerEntry;
 }
 
@@ -47,6 +47,8 @@ export class Tree {
   /** Files of aufs by path, for the hard links of their own layer. */
   readonly #aufs = new Map<string, LayerEntry>();
   #linkSegments = 0;
+  /** The parent of the entry before: archives list a directory's files one after the other. */
+  #recent: { readonly path: string; readonly node: Node } | undefined;
 
   constructor(gaps: SourceGap[] = []) {
     this.#gaps = gaps;
@@ -66,6 +68,15 @@ export class Tree {
 
   /** All regular files, ordered by path; `directory` limits it to what lies below. */
   *files(directory = ''): Generator<TreeFile> {
+    for (const { path, entry } of this.#leaves(directory)) if (entry.kind === 'file') yield { path, entry };
+  }
+
+  /** All symbolic links, ordered by path. */
+  *links(): Generator<TreeFile> {
+    for (const { path, entry } of this.#leaves('')) if (entry.kind === 'symlink') yield { path, entry };
+  }
+
+  *#leaves(directory: string): Generator<TreeFile> {
     const start = this.#walk(directory, true);
     if (start?.node.children === undefined) return;
     const stack = [{ prefix: start.path, names: sortedNames(start.node), node: start.node, at: 0 }];
@@ -79,7 +90,7 @@ export class Tree {
       const node = top.node.children!.get(name)!;
       const path = top.prefix === '' ? name : `${top.prefix}/${name}`;
       if (node.children !== undefined) stack.push({ prefix: path, names: sortedNames(node), node, at: 0 });
-      else if (node.entry?.kind === 'file') yield { path, entry: node.entry };
+      else if (node.entry !== undefined) yield { path, entry: node.entry };
     }
   }
 
@@ -119,9 +130,13 @@ export class Tree {
   }
 
   #put(entry: LayerEntry, base: string): void {
-    const parent = this.#parent(entry);
+    const parentPath = parentOf(entry.path);
+    const parent = this.#recent?.path === parentPath ? this.#recent.node : this.#parent(entry);
     if (parent === undefined) return;
     const there = parent.children!.get(base);
+    // A new name changes no path that is known already; something else under an old name may.
+    const harmless = there === undefined || (there.children === undefined && there.entry?.kind === 'file');
+    this.#recent = harmless ? { path: parentPath, node: parent } : undefined;
     if (entry.kind === 'directory') {
       if (there?.children !== undefined) {
         there.entry = entry;
@@ -145,6 +160,7 @@ export class Tree {
   }
 
   #whiteout(entry: LayerEntry, base: string): void {
+    this.#recent = undefined;
     const directory = this.#walk(parentOf(entry.path), true)?.node;
     if (base === opaque) {
       if (directory?.children !== undefined) pruneChildren(directory, entry.layer);

@@ -165,14 +165,14 @@ describe('a needle', () => {
   });
 
   it('in a file too large to be held on suspicion defers the reading', () => {
-    const content = Buffer.alloc(34 * mebibyte, '.');
+    const content = Buffer.alloc(50 * mebibyte, '.');
     expect(collect(seeking, content, { steps: [mebibyte] })).toBeUndefined();
     needle.copy(content, content.length - 6);
     expect(collect(seeking, content, { steps: [mebibyte] })).toEqual({ deferred: true });
   });
 
   it('found early lets a large file be held', () => {
-    const content = Buffer.alloc(33 * mebibyte, '.');
+    const content = Buffer.alloc(49 * mebibyte, '.');
     needle.copy(content, 600);
     expect(collect(seeking, content, { steps: [mebibyte] })).toMatchObject({ gaps: [] });
   });

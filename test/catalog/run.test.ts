@@ -4,7 +4,7 @@ import { catalogSource } from '../../src/catalog/index.ts';
 import { realDisk } from '../../src/io/disk.ts';
 import { compilePattern } from '../../src/pattern/index.ts';
 import { openSources } from '../../src/sources/index.ts';
-import { anImage, blobPath, type Image, layout } from '../kit/image.ts';
+import { anImage, anIndex, blobPath, described, type Image, layout } from '../kit/image.ts';
 import { type OpenChanges, openOptions } from '../kit/scanned.ts';
 import { directory, file, hardlink, opaque, symlink, whiteout } from '../kit/tar.ts';
 import { temporaryDirectory, writeTree } from '../kit/temporary.ts';
@@ -382,5 +382,79 @@ describe('a second reading', () => {
     };
     await expect(catalog(`oci:${place}`, { open: { disk } })).rejects.toThrow(/layer 1 is not what it claims to be/);
     expect(opened).toBe(2);
+  });
+});
+
+describe('a file that has another name through a link', () => {
+  const metadata = 'Metadata-Version: 2.1\nName: six\nVersion: 1.16.0\n';
+
+  it.each<[string, Image, string, string]>([
+    [
+      'is read under the name that makes it a package',
+      anImage().layer(file('cas/1', metadata), symlink('site-packages/six-1.16.0.dist-info/METADATA', '/cas/1')),
+      'six@1.16.0',
+      'site-packages/six-1.16.0.dist-info/METADATA 0',
+    ],
+    [
+      'is read when its directory is the link',
+      anImage().layer(file('cas/1/METADATA', metadata), symlink('site-packages/six-1.16.0.dist-info', '/cas/1')),
+      'six@1.16.0',
+      'site-packages/six-1.16.0.dist-info/METADATA 0',
+    ],
+    [
+      'is read as what it is called when the name it was read under is gone',
+      anImage()
+        .layer(file('build/evil-9.jar', zip({ 'A.class': 'code' })), hardlink('app/shop-1.2.jar', 'build/evil-9.jar'))
+        .layer(whiteout('build')),
+      'shop:shop@1.2',
+      'app/shop-1.2.jar 0',
+    ],
+  ])('%s', async (_, image, name, place) => {
+    const { packages, places, gaps } = await catalogImage(image);
+    expect([packages, places, gaps]).toEqual([[name], [place], []]);
+  });
+
+  it('counts once when it is found under its own name already', async () => {
+    const image = anImage().layer(
+      file('usr/lib/os-release', 'ID=debian\n'),
+      symlink('etc/os-release', '../usr/lib/os-release'),
+      file('opt/app/node_modules/ms/package.json', npm('ms', '2.1.3')),
+      symlink('opt/other/node_modules/ms', '../../app/node_modules/ms'),
+    );
+    const { packages, places } = await catalogImage(image);
+    expect([packages, places]).toEqual([['ms@2.1.3'], ['opt/app/node_modules/ms/package.json 0']]);
+  });
+
+  it.each([
+    ['leads nowhere', symlink('var/lib/dpkg/status', '/mnt/x')],
+    ['leads to itself', symlink('var/lib/dpkg/status', 'status')],
+    ['is a well-known directory that is not there', symlink('var/lib/dpkg/info', '/mnt/x')],
+  ])('is a gap where it would be a package database and %s', async (_, link) => {
+    const { packages, gaps } = await catalogImage(anImage().layer(link));
+    expect(packages).toEqual([]);
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]).toMatch(/^unreadable-file var\/lib\/dpkg\/(?:status|info): is a link to ".*", where nothing is$/);
+  });
+});
+
+describe('a text file beyond what its kind may have', () => {
+  it('is a gap that does not blame a flag, and costs nothing to read', async () => {
+    const large = Buffer.alloc(6 * 1024 * 1024, 'x\n');
+    const { gaps } = await catalogImage(
+      anImage().layer(file('var/lib/dpkg/status', status('a')), file('usr/share/doc/a/copyright', large)),
+    );
+    expect(gaps).toEqual([
+      `too-large usr/share/doc/a/copyright: has ${large.length} bytes, more than the 4194304 that a file of this kind may have`,
+    ]);
+  });
+});
+
+describe('an image that the index lists for another platform than its config says', () => {
+  it('is read, and the contradiction is named', async () => {
+    const image = described(anImage().on('linux', 'arm64').layer(file('a', 'x')).built(), {
+      platform: { os: 'linux', architecture: 'amd64' },
+    });
+    const { gaps } = await catalog(`oci:${writeTree(temporary, layout([anIndex([image])]))}`);
+    expect(gaps).toEqual(['suspicious-entry (image): the index lists it for linux/amd64, its config says linux/arm64']);
   });
 });

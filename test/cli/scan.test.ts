@@ -23,6 +23,10 @@ describe('a command line that cannot be acted on ends with 2, says why, and writ
     [['scan', image, '-o', 'json='], /names no file/],
     [['scan', image, '-o', 'json', '-o', 'table'], /two outputs go to "standard output"/],
     [['scan', image, '-o', 'json=x', '-o', 'purls=x'], /two outputs go to "x"/],
+    [['scan', image, '-o', 'json=x', '-o', 'purls=./x'], /two outputs go to ".\/x"/],
+    [['scan', image, '--platform', 'all', '-o', 'json'], /several platforms make several json documents/],
+    [['scan', image, '--now', '2026-02-31T00:00:00Z'], /is not a time/],
+    [['scan', image, '--now', '9999-12-31T23:59:59-12:00'], /is not a time/],
     [['scan', image, '--platform', 'linux'], /"linux" is not a platform/],
     [['scan', image, '--max-bytes', '0'], /--max-bytes needs a whole number above 0, not "0"/],
     [['scan', image, '--max-entries', '-1'], /--max-entries/],
@@ -87,6 +91,27 @@ describe('what cannot be done ends with 3', () => {
     const stderr = broken(new OperationalError('io', 'closed'));
     expect((await run(['scan', './no-such-place'], { stderr })).code).toBe(3);
     expect((await run(['scan', image, '-o', 'purls'], { stderr })).code).toBe(0);
+  });
+});
+
+describe('a source tree without a lockfile', () => {
+  it('is read for what is installed in it, and that is said', async () => {
+    const target = writeTree(temporary, new Map([['node_modules/ms/package.json', '{"name":"ms","version":"2.1.3"}']]));
+    const { code, stdout, stderr } = await run(['scan', `dir:${target}`, '-o', 'purls']);
+    expect([code, stdout]).toEqual([0, 'pkg:npm/ms@2.1.3\n']);
+    expect(stderr).toContain('no lockfile was found here, so what is installed was counted instead');
+  });
+});
+
+describe('help that was asked for', () => {
+  it.each([[['help']], [['help', 'scan']], [['--help']], [['scan', '--help']]])('%j ends with 0', async (argv) => {
+    const { code, stdout } = await run(argv);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: tidewaiter');
+  });
+
+  it('is none where a command is missing', async () => {
+    expect((await run([])).code).toBe(2);
   });
 });
 
