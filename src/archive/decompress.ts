@@ -20,7 +20,7 @@ export interface Taker {
 /** Bytes that a decoder gives at a time. */
 const pieceBytes = 256 * 1024;
 /** Inflated bytes that may wait to be taken. */
-const queueBytes = 512 * 1024;
+const queueBytes = 2 * 1024 * 1024;
 
 export function sniffCompression(first: Buffer): Compression {
   const magic = first.length >= 4 ? first.readUInt32LE(0) : 0;
