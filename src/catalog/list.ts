@@ -9,6 +9,7 @@ import { pythonInstalled } from './python/index.ts';
 import { rpmDatabase, rpmManifest } from './rpm/index.ts';
 import { rustBinary } from './rust/index.ts';
 import type { Cataloger } from './types.ts';
+import { unreadDeclared, unreadInstalled } from './unread/index.ts';
 
 export { chooseDistro } from './os-release/index.ts';
 export { osRelease };
@@ -27,4 +28,6 @@ export const catalogers: readonly Cataloger[] = [
   javaArchive,
   goBinary,
   rustBinary,
+  unreadInstalled,
+  unreadDeclared,
 ];

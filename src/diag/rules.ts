@@ -21,6 +21,11 @@ export const rules = [
     help: 'raise the cap with --max-file-bytes if the file is expected',
   },
   {
+    id: 'unread-packages',
+    title: 'packages of a kind that is not read yet',
+    help: 'cover these packages with another tool, or leave them out with --exclude if they are not used',
+  },
+  {
     id: 'unreadable-file',
     title: 'a file that should name packages could not be read at all',
     help: 'look at the file: what it would have named is missing from the inventory',

@@ -119,7 +119,11 @@ function tell(inventory: Inventory, options: ScanOptions, listener: Listener): v
   const unused = coverage.excluded === 0 && options.exclude.length > 0;
   if (unused) listener.on({ type: 'note', text: 'no file matched --exclude' });
   const inTable = options.outputs.some((each) => each.format === 'table' && each.file === undefined);
-  if (components.length === 0) listener.on({ type: 'note', text: `no packages were found in ${coverage.files} files` });
+  if (components.length === 0)
+    listener.on({
+      type: 'note',
+      text: `no packages were found in ${coverage.files} file${coverage.files === 1 ? '' : 's'}`,
+    });
   if (inTable) return;
   for (const gap of coverage.gaps) listener.on({ type: 'gap', gap });
 }

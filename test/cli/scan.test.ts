@@ -96,7 +96,7 @@ describe('what cannot be done ends with 3', () => {
 
 describe('a source tree without a lockfile', () => {
   it('is read for what is installed in it, and that is said', async () => {
-    const target = writeTree(temporary, new Map([['node_modules/ms/package.json', '{"name":"ms","version":"2.1.3"}']]));
+    const target = writeTree(temporary, { 'node_modules/ms/package.json': '{"name":"ms","version":"2.1.3"}' });
     const { code, stdout, stderr } = await run(['scan', `dir:${target}`, '-o', 'purls']);
     expect([code, stdout]).toEqual([0, 'pkg:npm/ms@2.1.3\n']);
     expect(stderr).toContain('no lockfile was found here, so what is installed was counted instead');

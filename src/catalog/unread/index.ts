@@ -1,0 +1,2 @@
+export { unreadDeclared } from './declared.ts';
+export { unreadInstalled } from './installed.ts';

@@ -1,0 +1,37 @@
+/**
+ * Installed packages of ecosystems that are not read yet. None of them is in the inventory, and an inventory that leaves
+ * out a whole ecosystem without a word reads like a complete one: so each is named as a gap.
+ */
+import type { Cataloger } from '../types.ts';
+import { installedKinds } from './installed-kinds.ts';
+import { kindFinder, type Located } from './kinds.ts';
+import { sayUnread } from './say.ts';
+
+const locate = kindFinder(installedKinds);
+/** Only the path matters, but a wanted file is held while it passes; a larger one is named by the core. */
+const maxHeld = 256 * 2 ** 20;
+
+export const unreadInstalled: Cataloger<Located> = {
+  id: 'unread/installed',
+  kind: 'installed',
+  anchors: [
+    'var/lib/pacman/local',
+    'var/db/pkg',
+    'var/db/xbps',
+    'var/lib/eopkg/package',
+    'nix/var/nix/db',
+    'var/guix/db',
+    'var/lib/chisel',
+    'opt/bitnami',
+    'usr/share/bottlerocket',
+    'etc/cos-package-info.json',
+  ],
+  maxBytes: () => maxHeld,
+  wants: ({ path }) => locate(path) !== undefined,
+  read: ({ path }) => locate(path),
+  assemble: (found, context) => {
+    const files = found.map(({ path, fact }) => ({ path, tree: fact.tree, what: installedKinds[fact.kind]!.what }));
+    sayUnread(files, context);
+    return [];
+  },
+};
