@@ -1,11 +1,7 @@
 /**
- * Packages installed by rpm: its database in one of three formats, at one of three places.
- *
- *   {var/lib,usr/lib/sysimage,usr/share}/rpm/rpmdb.sqlite   rpm 4.16 and later (sqlite.ts), with rpmdb.sqlite-wal
- *                                            Packages.db    SUSE (ndb.ts)
- *                                            Packages       before 4.16 (berkeley.ts)
- *
- * The same names elsewhere are somebody's data, not the system's. What a file is follows from its first bytes.
+ * Packages installed by rpm: its database in one of three formats (sqlite.ts, ndb.ts, berkeley.ts), at one of three
+ * places (layout.ts), of the image's own system and of systems inside the image. What a file is follows from its first
+ * bytes.
  *
  * - A write-ahead log that survived beside the database holds newer packages: both are then read again, together.
  * - A rollback journal that survived means that a transaction was cut off: a gap.
@@ -13,27 +9,37 @@
  *   the old file behind; packages that only another one knows are a gap there. Databases at different places all count.
  * - Imported keys (gpg-pubkey) are listed as rpm itself lists them, with the property rpm:public-key.
  */
-import { baseOf, parentOf } from '../../archive/path.ts';
+import { baseOf } from '../../archive/path.ts';
 import { pathsInSystem } from '../os-release/index.ts';
 import type { AssembleContext, Cataloger, FileBytes, Found, Package, Place, ReportGap } from '../types.ts';
 import { Unreadable } from '../types.ts';
-import { isBerkeley, readBerkeley } from './berkeley.ts';
 import { installedPaths } from './files.ts';
-import { type HeaderBlob, parseHeader } from './header.ts';
-import { isNdb, readNdb } from './ndb.ts';
+import {
+  databaseNames,
+  directories,
+  fileNames,
+  isDatabaseFile,
+  isReleaseFile,
+  journalName,
+  keyIn,
+  locateDatabase,
+  logName,
+  type ReleaseFact,
+  readRelease,
+  type System,
+  systemsOf,
+} from './layout.ts';
 import { describeRecord } from './package.ts';
-import { identify, type RpmRecord, readRecord } from './record.ts';
+import { readDatabase } from './read-database.ts';
+import { identify, type RpmRecord } from './record.ts';
 import { resolveRequires } from './requires.ts';
-import { isSqlite, openSqlite, readTable, usesWal } from './sqlite.ts';
-import { parseWal, type Wal } from './sqlite-wal.ts';
+import { usesWal } from './sqlite.ts';
+import { parseWal } from './sqlite-wal.ts';
 
-const roots = ['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'];
-const databaseNames = ['rpmdb.sqlite', 'Packages.db', 'Packages'];
-const logName = 'rpmdb.sqlite-wal';
-const journalName = 'rpmdb.sqlite-journal';
-const names = new Set([...databaseNames, logName, journalName]);
+export type RpmFact = DirectoryFact | ReleaseFact;
 
-export type RpmFact =
+/** Of a file in a directory of rpm. */
+type DirectoryFact =
   | {
       readonly kind: 'database';
       readonly records: readonly RpmRecord[];
@@ -43,28 +49,32 @@ export type RpmFact =
   | { readonly kind: 'log'; readonly hasCommits: boolean }
   | { readonly kind: 'journal' };
 
-type DatabaseFact = Extract<RpmFact, { kind: 'database' }>;
+type DatabaseFact = Extract<DirectoryFact, { kind: 'database' }>;
 
 export const rpmDatabase: Cataloger<RpmFact> = {
   id: 'rpm/db',
   kind: 'installed',
-  anchors: [...roots, ...roots.flatMap((root) => [...names].map((name) => `${root}/${name}`))],
-  wants: ({ path }) => roots.includes(parentOf(path)) && names.has(baseOf(path)),
+  anchors: [...directories, ...directories.flatMap((directory) => fileNames.map((name) => `${directory}/${name}`))],
+  wants: (file) => isDatabaseFile(file) || isReleaseFile(file),
   read,
   assemble,
 };
 
-function read({ path, bytes }: FileBytes, gap: ReportGap): RpmFact | undefined {
+function read(file: FileBytes, gap: ReportGap): RpmFact | undefined {
+  const { path, bytes } = file;
+  if (locateDatabase(path) === undefined) return readRelease(file);
   switch (baseOf(path)) {
     case logName:
       return { kind: 'log', hasCommits: (parseWal(bytes)?.pageCount ?? 0) > 0 };
     case journalName:
       return isHotJournal(bytes) ? { kind: 'journal' } : undefined;
     default: {
+      if (!isDatabaseFile({ ...file, head: bytes })) return undefined;
       if (bytes.length === 0) return { kind: 'database', records: [], problems: ['the database is an empty file'] };
       const problems: string[] = [];
-      const tell = usesWal(bytes) ? (reason: string) => void problems.push(reason) : gap;
-      return { kind: 'database', records: readDatabase(bytes, undefined, tell, usesWal(bytes)), problems };
+      const forgiving = usesWal(bytes);
+      const tell = forgiving ? (reason: string) => void problems.push(reason) : gap;
+      return { kind: 'database', records: readDatabase(bytes, tell, { forgiving }), problems };
     }
   }
 }
@@ -77,72 +87,22 @@ function isHotJournal(bytes: Buffer): boolean {
   return bytes.length >= 12 && bytes.toString('hex', 0, 8) === 'd9d505f920a163d7' && bytes.readUInt32BE(8) !== 0;
 }
 
-/** With `forgiving`, a database that cannot be read at all is a problem like any other. Otherwise throws Unreadable. */
-function readDatabase(bytes: Buffer, wal: Wal | undefined, gap: ReportGap, forgiving = false): RpmRecord[] {
-  const records: RpmRecord[] = [];
-  const bounded = boundGaps(gap);
-  try {
-    for (const blob of readBlobs(bytes, wal, bounded.gap)) addRecord(records, blob, bounded.gap);
-  } catch (error) {
-    if (!forgiving || !(error instanceof Unreadable)) throw error;
-    bounded.gap(error.message);
-  }
-  bounded.end();
-  return records;
-}
-
-function readBlobs(bytes: Buffer, wal: Wal | undefined, gap: ReportGap): Iterable<HeaderBlob> {
-  if (isSqlite(bytes)) return readSqlite(bytes, wal, gap);
-  if (isNdb(bytes)) return readNdb(bytes, gap);
-  if (isBerkeley(bytes)) return readBerkeley(bytes, gap);
-  throw new Unreadable('neither a SQLite, nor an ndb, nor a Berkeley DB file');
-}
-
-/** `Packages (hnum INTEGER PRIMARY KEY, blob BLOB)`: the header is the only blob of its row. */
-function* readSqlite(bytes: Buffer, wal: Wal | undefined, gap: ReportGap): Generator<HeaderBlob> {
-  for (const { rowid, values } of readTable(openSqlite(bytes, wal, gap), 'Packages', gap)) {
-    const blob = values.find((value) => Buffer.isBuffer(value));
-    if (Buffer.isBuffer(blob)) yield { where: `package ${rowid}`, bytes: blob };
-    else gap(`package ${rowid} has no header`);
-  }
-}
-
-function addRecord(records: RpmRecord[], { where, bytes }: HeaderBlob, gap: ReportGap): void {
-  try {
-    const record = readRecord(parseHeader(bytes), (reason) => gap(`${where}, ${reason}`));
-    records.push(record);
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error;
-    gap(`${where} cannot be read: ${error.message}`);
-  }
-}
-
-// A file of damage could otherwise name a gap every few bytes.
-const maxGaps = 20;
-
-function boundGaps(gap: ReportGap): { gap: ReportGap; end: () => void } {
-  let count = 0;
-  return {
-    gap(reason) {
-      if (++count <= maxGaps) gap(reason);
-    },
-    end() {
-      if (count > maxGaps) gap(`${count - maxGaps} further parts cannot be read`);
-    },
-  };
-}
-
 async function assemble(found: readonly Found<RpmFact>[], context: AssembleContext): Promise<readonly Package[]> {
-  const counted: Found<DatabaseFact>[] = [];
-  for (const root of roots) {
-    const here = found.filter(({ path }) => parentOf(path) === root);
-    counted.push(...choose(await settle(here, context), context));
+  const systems = systemsOf<DirectoryFact>(found, (path) => locateDatabase(path)?.root, context.distro);
+  const packages: Package[][] = [];
+  for (const system of systems) {
+    const counted: Found<DatabaseFact>[] = [];
+    for (const directory of directories) {
+      const here = system.found.filter(({ path }) => locateDatabase(path)?.directory === directory);
+      counted.push(...choose(await settle(here, context), context));
+    }
+    packages.push(join(counted, system, context));
   }
-  return join(counted, context);
+  return packages.flat();
 }
 
 /** The databases of one directory as rpm would see them, with the log applied. */
-async function settle(here: readonly Found<RpmFact>[], context: AssembleContext): Promise<Found<DatabaseFact>[]> {
+async function settle(here: readonly Found<DirectoryFact>[], context: AssembleContext): Promise<Found<DatabaseFact>[]> {
   const databases: Found<DatabaseFact>[] = [];
   const log = here.find(({ fact }) => fact.kind === 'log' && fact.hasCommits);
   const journal = here.find(({ fact }) => fact.kind === 'journal');
@@ -165,8 +125,8 @@ async function settle(here: readonly Found<RpmFact>[], context: AssembleContext)
 }
 
 async function applyLog(
-  database: Found<RpmFact>,
-  log: Found<RpmFact>,
+  database: Found<DirectoryFact>,
+  log: Found<DirectoryFact>,
   context: AssembleContext,
 ): Promise<RpmRecord[] | undefined> {
   // SQLite throws away the log of an empty database.
@@ -175,7 +135,7 @@ async function applyLog(
   try {
     const bytes = await context.tree.read(database.path, database.size);
     const wal = parseWal(await context.tree.read(log.path, log.size));
-    const records = readDatabase(bytes, wal, (reason) => gaps.push(reason));
+    const records = readDatabase(bytes, (reason) => gaps.push(reason), { wal });
     for (const reason of gaps) context.gap(database.path, reason);
     return records;
   } catch (error) {
@@ -198,6 +158,8 @@ function choose(databases: readonly Found<DatabaseFact>[], context: AssembleCont
   return [chosen];
 }
 
+type Scope = Pick<System<unknown>, 'root' | 'distro'>;
+
 interface Entry {
   readonly record: RpmRecord;
   /** The same package in all databases. */
@@ -205,11 +167,11 @@ interface Entry {
   readonly places: Place[];
 }
 
-function join(databases: readonly Found<DatabaseFact>[], context: AssembleContext): Package[] {
+function join(databases: readonly Found<DatabaseFact>[], system: Scope, context: AssembleContext): Package[] {
   const entries = new Map<string, Entry>();
   for (const { path, layer, fact } of databases) {
     for (const record of fact.records) {
-      const key = identify(record);
+      const key = keyIn(system.root, identify(record));
       const entry = entries.get(key) ?? { record, records: [], places: [] };
       entries.set(key, entry);
       entry.records.push(record);
@@ -220,19 +182,21 @@ function join(databases: readonly Found<DatabaseFact>[], context: AssembleContex
   const keys = [...entries.keys()];
   const needs = resolveRequires(
     list.map(({ record }) => record),
+    system.root,
     context.tree,
   );
   return list.map(({ record, records, places }, index) => ({
-    ...describeRecord(record, context.distro),
+    ...describeRecord(record, system.distro),
+    key: keys[index]!,
     places,
     requires: needs[index]!.records.map((each) => keys[each]!),
     ...(!needs[index]!.complete && { requiresIncomplete: true }),
-    owns: () => ownedPaths(records, context),
+    owns: () => ownedPaths(records, system.root, context),
   }));
 }
 
-function* ownedPaths(records: readonly RpmRecord[], { tree }: AssembleContext): Generator<string> {
+function* ownedPaths(records: readonly RpmRecord[], root: string, { tree }: AssembleContext): Generator<string> {
   for (const { files } of records) {
-    if (files !== undefined) yield* pathsInSystem('', installedPaths(files), tree);
+    if (files !== undefined) yield* pathsInSystem(root, installedPaths(files), tree);
   }
 }

@@ -10,13 +10,21 @@
  * installation and replace those of the same tag within it. As they come last, the last entry of a tag wins here.
  *
  * Refused: more than 65535 entries, 256 MiB of data, or a size that does not fit the blob. An entry is checked when it
- * is asked for, so that a damaged changelog does not hide a package.
+ * is asked for, so that a damaged changelog does not hide a package; one of absurd size is refused.
  *
  * Format: https://rpm.org/docs/latest/manual/format_header.html
  */
 import { isUtf8 } from 'node:buffer';
 import { decodePath } from '../../archive/path.ts';
 import { Unreadable } from '../types.ts';
+
+/** Headers that are read of one database; a large server has five thousand. */
+export const maxBlobs = 200_000;
+/** The packages with the most files have some hundred thousand. */
+const maxValues = 1_000_000;
+const maxListBytes = 64 * 1024 * 1024;
+/** The longest licences have a few kilobytes. */
+const maxTextBytes = 64 * 1024;
 
 /** A header as found in a database. */
 export interface HeaderBlob {
@@ -65,28 +73,43 @@ export function parseHeader(blob: Buffer): Header {
 
 /** The strings of an entry, sharing memory with the header. Undefined when there is no such tag; throws Unreadable. */
 export function readStrings(header: Header, tag: number): StringList | undefined {
+  const entry = textEntry(header, tag);
+  if (entry === undefined) return undefined;
+  if (entry.count > maxValues) throw new Unreadable(`tag ${tag} has too many values`);
+  const { data } = header;
+  let end = Math.min(entry.offset, data.length);
+  for (let missing = entry.count; missing > 0; end++) {
+    if (end >= data.length) throw new Unreadable(`tag ${tag} runs over the end of the header`);
+    if (data[end] === 0) missing--;
+  }
+  if (end - entry.offset > maxListBytes) throw new Unreadable(`tag ${tag} is too long`);
+  return { bytes: data.subarray(entry.offset, end), count: entry.count };
+}
+
+/**
+ * The first string of an entry. Undefined when there is none, and for the `(none)` that rpm prints for nothing. Those
+ * behind it are not looked at: a header of one megabyte could ask for a million of them, tag by tag.
+ */
+export function readText(header: Header, tag: number): string | undefined {
+  const entry = textEntry(header, tag);
+  if (entry === undefined || entry.count === 0) return undefined;
+  const { data } = header;
+  // Each string takes a byte at least.
+  const end = entry.count <= data.length - entry.offset ? data.indexOf(0, entry.offset) : -1;
+  if (end < 0) throw new Unreadable(`tag ${tag} runs over the end of the header`);
+  if (end - entry.offset > maxTextBytes) throw new Unreadable(`tag ${tag} is too long`);
+  const bytes = data.subarray(entry.offset, end);
+  // Old packages were written in the encoding of their maker, mostly Latin-1.
+  const text = bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1').trim();
+  return text === '' || text === '(none)' ? undefined : text;
+}
+
+function textEntry(header: Header, tag: number): HeaderEntry | undefined {
   const entry = header.entries.get(tag);
   if (entry === undefined) return undefined;
   const isArray = entry.type === 8 || entry.type === 9;
   if (!isArray && (entry.type !== 6 || entry.count !== 1)) throw new Unreadable(`tag ${tag} is no text`);
-  let end = entry.offset;
-  // Each string takes a byte at least, so a huge count meets the end of the data.
-  for (let index = 0; index < entry.count; index++) {
-    const nul = end < header.data.length ? header.data.indexOf(0, end) : -1;
-    if (nul < 0) throw new Unreadable(`tag ${tag} runs over the end of the header`);
-    end = nul + 1;
-  }
-  return { bytes: header.data.subarray(entry.offset, end), count: entry.count };
-}
-
-/** The first string of an entry. Undefined when there is none, and for the `(none)` that rpm prints for nothing. */
-export function readText(header: Header, tag: number): string | undefined {
-  const list = readStrings(header, tag);
-  if (list === undefined || list.count === 0) return undefined;
-  const bytes = list.bytes.subarray(0, list.bytes.indexOf(0));
-  // Old packages were written in the encoding of their maker, mostly Latin-1.
-  const text = bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1').trim();
-  return text === '' || text === '(none)' ? undefined : text;
+  return entry;
 }
 
 const widths = new Map([
@@ -98,17 +121,18 @@ const widths = new Map([
 ]);
 
 /** The unsigned numbers of an entry. */
-export function readNumbers(header: Header, tag: number): readonly number[] | undefined {
+export function readNumbers(header: Header, tag: number): Float64Array | undefined {
   const entry = header.entries.get(tag);
   if (entry === undefined) return undefined;
   const width = widths.get(entry.type);
   if (width === undefined) throw new Unreadable(`tag ${tag} is no number`);
   const bytes = slice(header, tag, entry.offset, entry.count * width);
-  const numbers: number[] = [];
-  for (let at = 0; at < bytes.length; at += width) {
-    if (width === 4) numbers.push(bytes.readUInt32BE(at));
-    else if (width === 2) numbers.push(bytes.readUInt16BE(at));
-    else numbers.push(width === 1 ? bytes[at]! : Number(bytes.readBigUInt64BE(at)));
+  if (entry.count > maxValues) throw new Unreadable(`tag ${tag} has too many values`);
+  const numbers = new Float64Array(entry.count);
+  for (let index = 0, at = 0; index < entry.count; index++, at += width) {
+    if (width === 4) numbers[index] = bytes.readUInt32BE(at);
+    else if (width === 2) numbers[index] = bytes.readUInt16BE(at);
+    else numbers[index] = width === 1 ? bytes[at]! : Number(bytes.readBigUInt64BE(at));
   }
   return numbers;
 }
@@ -118,6 +142,7 @@ export function readHex(header: Header, tag: number): string | undefined {
   const entry = header.entries.get(tag);
   if (entry === undefined) return undefined;
   if (entry.type !== 7) throw new Unreadable(`tag ${tag} is no sequence of bytes`);
+  if (entry.count > maxTextBytes) throw new Unreadable(`tag ${tag} is too long`);
   return slice(header, tag, entry.offset, entry.count).toString('hex');
 }
 

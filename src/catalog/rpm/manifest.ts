@@ -6,35 +6,69 @@
  *   vim   9.0-1.cm2        1653816591    1653753130  Microsoft Corporation  2  45000  x86_64  2  vim-9.0-1.cm2.src.rpm
  *
  * `(none)` stands for nothing. There are no file lists and no dependencies. A line that has no ten fields is a gap.
+ * Refused: files of more than 16 MiB, lines of more than 16 KiB.
  *
  * Format: "Distroless" in the documentation of Azure Linux's toolkit.
  */
 import { isUtf8 } from 'node:buffer';
-import type { AssembleContext, Cataloger, FileBytes, Found, Package, Place, ReportGap } from '../types.ts';
+import type { AssembleContext, Cataloger, Found, Package, ReportGap } from '../types.ts';
+import {
+  isReleaseFile,
+  keyIn,
+  manifestPath,
+  manifestRoot,
+  type ReleaseFact,
+  readRelease,
+  type System,
+  systemsOf,
+} from './layout.ts';
 import { describeRecord } from './package.ts';
 import { identify, type RpmRecord } from './record.ts';
 
-const path = 'var/lib/rpmmanifest/container-manifest-2';
+interface ManifestFact {
+  readonly kind: 'manifest';
+  readonly records: readonly RpmRecord[];
+}
 
-export const rpmManifest: Cataloger<readonly RpmRecord[]> = {
+export const rpmManifest: Cataloger<ManifestFact | ReleaseFact> = {
   id: 'rpm/container-manifest',
   kind: 'installed',
-  anchors: [path],
-  wants: (file) => file.path === path,
-  read: ({ bytes }: FileBytes, gap) => parseManifest(bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1'), gap),
+  anchors: [manifestPath],
+  maxBytes: () => 16 * 1024 * 1024,
+  wants: (file) => manifestRoot(file.path) !== undefined || isReleaseFile(file),
+  read(file, gap) {
+    if (manifestRoot(file.path) === undefined) return readRelease(file);
+    return { kind: 'manifest', records: parseManifest(file.bytes, gap) };
+  },
   assemble,
 };
 
-function parseManifest(text: string, gap: ReportGap): readonly RpmRecord[] {
+// An image of this kind has some dozen packages.
+const maxRecords = 50_000;
+const maxLine = 16 * 1024;
+
+/** Line by line: the text as a whole, cut into fields, would take many times the size of the file. */
+function parseManifest(bytes: Buffer, gap: ReportGap): readonly RpmRecord[] {
+  const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
   const records: RpmRecord[] = [];
-  const unread: number[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue;
-    const record = parseLine(line);
-    if (record === undefined) unread.push(index + 1);
-    else records.push(record);
+  let unread = 0;
+  let firstUnread = 0;
+  for (let start = 0, number = 1; start < bytes.length; number++) {
+    const feed = bytes.indexOf(0x0a, start);
+    const end = feed < 0 ? bytes.length : feed;
+    const isLong = end - start > maxLine;
+    const line = isLong ? '' : bytes.toString(encoding, start, end);
+    start = end + 1;
+    if (!isLong && line.trim() === '') continue;
+    if (records.length === maxRecords) {
+      gap(`it has more than ${maxRecords} packages; those from line ${number} on are not counted`);
+      break;
+    }
+    const record = isLong ? undefined : parseLine(line);
+    if (record !== undefined) records.push(record);
+    else if (unread++ === 0) firstUnread = number;
   }
-  if (unread.length > 0) gap(`lines that cannot be read: ${unread.length}, the first is line ${unread[0]}`);
+  if (unread > 0) gap(`lines that cannot be read: ${unread}, the first is line ${firstUnread}`);
   return records;
 }
 
@@ -71,15 +105,19 @@ function parseNumber(text: string | undefined): number | undefined {
 }
 
 function assemble(
-  found: readonly Found<readonly RpmRecord[]>[],
+  found: readonly Found<ManifestFact | ReleaseFact>[],
   context: Pick<AssembleContext, 'distro'>,
 ): readonly Package[] {
+  return systemsOf<ManifestFact>(found, manifestRoot, context.distro).flatMap(packagesOf);
+}
+
+function packagesOf({ root, distro, found }: System<ManifestFact>): Package[] {
   const packages = new Map<string, Package>();
   for (const { path, layer, fact } of found) {
-    const place: Place = { path, layer };
-    for (const record of fact) {
-      const described = describeRecord(record, context.distro);
-      packages.set(identify(record), { ...described, places: [place], requiresIncomplete: true });
+    for (const record of fact.records) {
+      const key = keyIn(root, identify(record));
+      const described = describeRecord(record, distro);
+      packages.set(key, { ...described, key, places: [{ path, layer }], requiresIncomplete: true });
     }
   }
   return [...packages.values()];

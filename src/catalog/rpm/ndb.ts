@@ -12,7 +12,7 @@
  * There is no specification beside the code of rpm, lib/backend/ndb/rpmpkg.c.
  */
 import { type ReportGap, Unreadable } from '../types.ts';
-import type { HeaderBlob } from './header.ts';
+import { type HeaderBlob, maxBlobs } from './header.ts';
 
 const pageSize = 4096;
 const blockSize = 16;
@@ -61,6 +61,11 @@ function readSlots(file: Buffer, end: number, gap: ReportGap): Slot[] {
     }
     const block = file.readUInt32LE(at + 8);
     if (block === 0) continue;
+    // Slots are cheap to claim: sixteen bytes each, and the same blob for all of them.
+    if (slots.length > maxBlobs) {
+      gap(`it has more than ${maxBlobs} slots in use; the others are not read`);
+      break;
+    }
     const size = file.readUInt32LE(at + 12) * blockSize;
     slots.push({ index: file.readUInt32LE(at + 4), offset: block * blockSize, size });
   }

@@ -89,7 +89,7 @@ const hashNames = new Map([
  * Everything that is kept is copied, so that a record of a few kilobytes does not hold a database of many megabytes.
  * Throws Unreadable when the entry names no package; other damaged parts become gaps and stay absent.
  */
-export function readRecord(header: Header, gap: ReportGap): RpmRecord {
+export function readRecord(header: Header, gap: ReportGap, withLists = true): RpmRecord {
   const name = readText(header, tags.name);
   const version = readText(header, tags.version);
   if (name === undefined || version === undefined) throw new Unreadable('it has no name or no version');
@@ -127,10 +127,40 @@ export function readRecord(header: Header, gap: ReportGap): RpmRecord {
       sha256header: text(tags.sha256header),
       payload: attempt(() => readPayloadDigest(header)),
     },
-    provides: attempt(() => readCapabilities(header, provideTags)),
-    requires: attempt(() => readCapabilities(header, requireTags)),
-    files: attempt(() => readFiles(header)),
+    ...(withLists && {
+      provides: attempt(() => readCapabilities(header, provideTags)),
+      requires: attempt(() => readCapabilities(header, requireTags)),
+      files: attempt(() => readFiles(header)),
+    }),
   };
+}
+
+/** About how many bytes of memory the texts of a record take. */
+export function textCost(record: RpmRecord): number {
+  let cost = 0;
+  for (const value of [...Object.values(record), ...Object.values(record.digests ?? {})]) {
+    if (typeof value === 'string') cost += value.length;
+  }
+  return cost;
+}
+
+/**
+ * About how many bytes of memory the lists of a record take, at most, when they are looked at. A name that is needed
+ * becomes an object or, within a rich dependency, several; files stay as they are.
+ */
+export function listCost({ provides, requires, files }: RpmRecord): number {
+  let cost = 0;
+  for (const each of [provides, requires]) {
+    if (each === undefined) continue;
+    cost += 8 * each.names.bytes.length + (each.versions?.bytes.length ?? 0) + 100 * each.names.count;
+  }
+  if (files !== undefined) cost += files.names.bytes.length + files.directories.bytes.length + 5 * files.names.count;
+  return cost;
+}
+
+/** A record whose lists are too much: what it needs and what is its own is then unknown. */
+export function withoutLists(record: RpmRecord): RpmRecord {
+  return { ...record, provides: undefined, requires: undefined, files: undefined };
 }
 
 /** rpm keeps imported keys in the same database, as entries that were never built from anything. */

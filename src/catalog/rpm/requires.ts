@@ -8,7 +8,7 @@
  * are taken. Other comparisons are left alone: the package manager made them when it installed.
  * Left out: `rpmlib(…)`, which rpm itself provides, weak needs, and what a package provides for itself.
  */
-import { baseOf, parentOf } from '../../archive/path.ts';
+import { baseOf, normalizePath, parentOf } from '../../archive/path.ts';
 import type { TreeView } from '../types.ts';
 import { findNames, maxPath } from './files.ts';
 import { decodeStrings } from './header.ts';
@@ -22,14 +22,17 @@ export interface Needs {
   readonly complete: boolean;
 }
 
-/** One answer for each record, in order. */
-export function resolveRequires(records: readonly RpmRecord[], tree: TreeView): Needs[] {
-  const wanted = records.map((record) => readRequirements(record));
+/** One answer for each record, in order. `root` is the root directory of the system that the records belong to. */
+export function resolveRequires(records: readonly RpmRecord[], root: string, tree: TreeView): Needs[] {
+  const wanted = boundRich(records.map((record) => readRequirements(record)));
   const names = new Set(wanted.flatMap((each) => each.flatMap(namesIn)));
-  const providers = findProviders(records, names, tree);
+  const providers = findProviders(records, names, root, tree);
+  let edges = 0;
   return records.map((record, index) => {
-    if (record.requires === undefined) return { records: [], complete: false };
-    return resolveOne(index, wanted[index]!, providers);
+    if (record.requires === undefined || edges > maxEdges) return { records: [], complete: false };
+    const needs = resolveOne(index, wanted[index]!, providers);
+    edges += needs.records.length;
+    return needs;
   });
 }
 
@@ -49,6 +52,10 @@ interface Provider {
  * provide and need the same name would make n² edges.
  */
 const maxProviders = 32;
+/** Of one system; five thousand packages have about a hundred thousand. */
+const maxEdges = 1_000_000;
+/** Characters of the rich dependencies of one system: each name in them may stand for many packages. */
+const maxRich = 4 * 1024 * 1024;
 
 // Bits of the flags that go with a requirement (rpmds.h).
 const sense = { comparison: 0b1110, equal: 0b1000, missingOk: 1 << 19, rpmlib: 1 << 24 } as const;
@@ -65,6 +72,18 @@ function readRequirements({ requires }: RpmRecord): Requirement[] {
     found.set(`${name} ${exact ? version : ''}`, exact ? { name, exactly: version } : { name });
   }
   return [...found.values()];
+}
+
+/** Those beyond the bound become one that cannot be read, and so counts as not met. */
+function boundRich(wanted: readonly Requirement[][]): readonly Requirement[][] {
+  let length = 0;
+  return wanted.map((requirements) =>
+    requirements.map((each) => {
+      if (!isRich(each)) return each;
+      length += each.name.length;
+      return length > maxRich ? { name: '()' } : each;
+    }),
+  );
 }
 
 function isRich({ name }: Requirement): boolean {
@@ -115,6 +134,7 @@ function isVersion(provided: string, asked: string): boolean {
 function findProviders(
   records: readonly RpmRecord[],
   names: ReadonlySet<string>,
+  root: string,
   tree: TreeView,
 ): ReadonlyMap<string, readonly Provider[]> {
   const providers = new Map<string, Provider[]>();
@@ -125,7 +145,7 @@ function findProviders(
       if (names.has(name)) addProvider(providers, name, { record: index, version: versions?.[at] ?? '' });
     }
   }
-  addFiles(records, names, providers, tree);
+  addFiles(records, names, providers, root, tree);
   return providers;
 }
 
@@ -137,11 +157,13 @@ function addFiles(
   records: readonly RpmRecord[],
   names: ReadonlySet<string>,
   providers: Map<string, Provider[]>,
+  root: string,
   tree: TreeView,
 ): void {
   const follow = remember((directory: string) => {
-    const plain = directory.replace(/^\/|\/$/g, '');
-    return tree.resolve(plain) ?? plain;
+    const plain = normalizePath(directory);
+    const whole = root === '' ? plain : `${root}/${plain}`;
+    return tree.resolve(whole) ?? whole;
   });
   const wanted = new Map<string, Set<string>>();
   const paths: { name: string; directory: string; base: string }[] = [];

@@ -223,6 +223,11 @@ function overflow(file: SqliteFile, first: number, size: number, used: Set<numbe
   return chunks;
 }
 
+// The most that SQLite can be built for.
+const maxColumns = 32_767;
+/** Texts are names and statements of the schema; the large values of rpm are blobs. */
+const maxText = 16 * 1024 * 1024;
+
 function parseRecord(payload: Buffer): SqliteValue[] {
   const header = readVarint(payload, 0);
   if (header.value > payload.length) throw new Unreadable('its header is longer than the row');
@@ -232,6 +237,7 @@ function parseRecord(payload: Buffer): SqliteValue[] {
   for (let at = header.next; at < types.length; ) {
     const type = readVarint(types, at);
     at = type.next;
+    if (values.length === maxColumns) throw new Unreadable('it has too many columns');
     const size = valueSize(type.value);
     if (offset + size > payload.length) throw new Unreadable('a value runs over the end of the row');
     values.push(decodeValue(type.value, payload.subarray(offset, offset + size)));
@@ -248,7 +254,9 @@ function valueSize(type: number): number {
 }
 
 function decodeValue(type: number, bytes: Buffer): SqliteValue {
-  if (type >= 12) return type % 2 === 0 ? bytes : bytes.toString('utf8');
+  if (type >= 12 && type % 2 === 0) return bytes;
+  if (type >= 12 && bytes.length > maxText) throw new Unreadable('it has too long a text');
+  if (type >= 12) return bytes.toString('utf8');
   if (type === 0) return null;
   if (type === 7) return bytes.readDoubleBE(0);
   if (type >= 8) return type - 8;

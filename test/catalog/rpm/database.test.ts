@@ -29,16 +29,28 @@ async function summary(files: Parameters<typeof catalogFiles>[1]) {
 const [one, two, three] = ['one', 'two', 'three'].map((name) => buildPackage(name)) as [Buffer, Buffer, Buffer];
 
 describe('the rpm database', () => {
-  it('is looked for in three directories and nowhere else', () => {
-    const wants = (path: string) => rpmDatabase.wants({ path, size: 1, mode: 0o644, head: Buffer.alloc(0) });
+  it('is looked for in three directories, of the image and of systems inside the image', () => {
+    const wants = (path: string) => rpmDatabase.wants({ path, size: 512, mode: 0o644, head: one.subarray(0, 512) });
     for (const directory of ['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm']) {
       for (const name of ['Packages', 'Packages.db', 'rpmdb.sqlite', 'rpmdb.sqlite-wal', 'rpmdb.sqlite-journal']) {
         expect(wants(`${directory}/${name}`)).toBe(true);
+        expect(wants(`rootfs/${directory}/${name}`)).toBe(name !== 'Packages');
       }
     }
-    for (const path of ['var/lib/rpm/Name', 'opt/var/lib/rpm/Packages', 'home/test/rpm/rpmdb.sqlite', 'Packages']) {
+    for (const path of ['var/lib/rpm/Name', 'home/test/rpm/rpmdb.sqlite', 'Packages', 'xvar/lib/rpm/rpmdb.sqlite']) {
       expect(wants(path)).toBe(false);
     }
+  });
+
+  it('inside the image is known by its first bytes where its name is not enough', async () => {
+    const home = 'rootfs/var/lib/rpm/Packages';
+    for (const bytes of [buildNdb([one]), buildBerkeley([one]), buildRpmSqlite([one])]) {
+      expect(await summary({ [home]: bytes })).toEqual({ names: ['one'], gaps: [] });
+    }
+    expect(await summary({ [home]: 'a list of packages' })).toEqual({ names: [], gaps: [] });
+    const hidden = { path: home, size: 5, mode: 0o644, head: Buffer.alloc(0) };
+    expect(rpmDatabase.wants(hidden)).toBe(true);
+    expect(rpmDatabase.read({ ...hidden, bytes: Buffer.from('hello') }, () => expect.fail())).toBeUndefined();
   });
 
   it('is read by what it is, not by what it is called', async () => {
@@ -119,6 +131,114 @@ describe('several databases', () => {
     expect(packages.map(({ name }) => name).sort()).toEqual(['one', 'three', 'two']);
     const places = packages.find(({ name }) => name === 'one')?.places.map(({ path }) => path);
     expect(places).toEqual(['var/lib/rpm/rpmdb.sqlite', 'usr/share/rpm/rpmdb.sqlite']);
+  });
+});
+
+describe('systems inside the image', () => {
+  const libc = buildPackage('libc', {
+    [tag.requireName]: ['rpmlib(x)'],
+    [tag.baseNames]: ['sh'],
+    [tag.directoryNames]: ['/usr/bin/'],
+    [tag.directoryIndexes]: [0],
+  });
+  const app = buildPackage('app', { [tag.requireName]: ['libc', '/usr/bin/sh', 'extra'] });
+  const extra = buildPackage('extra', { [tag.requireName]: ['rpmlib(x)'] });
+  const deployment = 'sysroot/ostree/deploy/os/deploy/0a1b.0';
+
+  it('have packages, edges, files and a distribution of their own', async () => {
+    const database = buildRpmSqlite([libc, app]);
+    const files = {
+      'usr/share/rpm/rpmdb.sqlite': buildRpmSqlite([libc, app, extra]),
+      [`${deployment}/usr/share/rpm/rpmdb.sqlite`]: database,
+      [`${deployment}/usr/lib/os-release`]: 'ID=centos\nVERSION_ID=9\n',
+      'rootfs/var/lib/rpm/rpmdb.sqlite': database,
+    };
+    const { packages, gaps } = await catalogFiles(rpmDatabase as Cataloger, files, distro('fedora', '41'));
+    expect(gaps).toEqual([]);
+    const described = packages.map(({ key, purl, requires, requiresIncomplete, owns }) => {
+      const { namespace, qualifiers } = purl;
+      return [key, namespace, qualifiers?.['distro'], requires, requiresIncomplete === true, [...owns!()]];
+    });
+    const v = '-1.0-1.el9.x86_64';
+    const ostree = `${deployment}/`;
+    expect(described).toEqual([
+      [`rootfs/libc${v}`, 'unknown', undefined, [], false, ['rootfs/usr/bin/sh']],
+      [`rootfs/app${v}`, 'unknown', undefined, [`rootfs/libc${v}`], true, []],
+      [`${ostree}libc${v}`, 'centos', 'centos-9', [], false, [`${ostree}usr/bin/sh`]],
+      [`${ostree}app${v}`, 'centos', 'centos-9', [`${ostree}libc${v}`], true, []],
+      [`libc${v}`, 'fedora', 'fedora-41', [], false, ['usr/bin/sh']],
+      [`app${v}`, 'fedora', 'fedora-41', [`libc${v}`, `extra${v}`], false, []],
+      [`extra${v}`, 'fedora', 'fedora-41', [], false, []],
+    ]);
+  });
+
+  it('with one database under two names have each package and each edge once', async () => {
+    const database = buildRpmSqlite([libc, app]);
+    const { packages, gaps } = await catalogFiles(rpmDatabase as Cataloger, {
+      'rootfs/usr/share/rpm/rpmdb.sqlite': database,
+      'rootfs/usr/lib/sysimage/rpm/rpmdb.sqlite': database,
+    });
+    expect(gaps).toEqual([]);
+    expect(packages.map(({ name, requires, places }) => [name, requires?.length, places.length])).toEqual([
+      ['libc', 0, 2],
+      ['app', 1, 2],
+    ]);
+  });
+
+  it('have a write-ahead log of their own', async () => {
+    const home = 'rootfs/var/lib/rpm/rpmdb.sqlite';
+    const logged = buildSqlite((sqlite) => {
+      fillPackages(sqlite, [one]);
+      sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0');
+      fillPackages(sqlite, [two]);
+    });
+    const files = { [home]: logged.database, 'var/lib/rpm/rpmdb.sqlite': buildRpmSqlite([three]) };
+    expect((await summary({ ...files, [`${home}-wal`]: logged.log })).names).toEqual(['one', 'two', 'three']);
+    const elsewhere = await summary({ [home]: logged.database, 'var/lib/rpm/rpmdb.sqlite-wal': logged.log });
+    expect(elsewhere.names).toEqual(['one']);
+    expect(elsewhere.gaps).toEqual([
+      'var/lib/rpm/rpmdb.sqlite-wal: the newest package changes, stated here, are not counted',
+    ]);
+  });
+});
+
+describe('a database that was made to hurt', () => {
+  it('of more packages than any system has is read up to a bound, and says so', async () => {
+    const slots = 200_100;
+    const pages = Math.ceil((32 + 16 * slots) / 4096);
+    const bytes = Buffer.alloc(4096 * pages, 'Slot');
+    bytes.fill(0, 0, 32);
+    bytes.write('RpmP');
+    bytes.writeUInt32LE(pages, 12);
+    for (let at = 32; at + 16 <= bytes.length; at += 16) bytes.writeUInt32LE(1, at + 8);
+    const { names, gaps } = await summary({ 'var/lib/rpm/Packages.db': bytes });
+    expect(names).toEqual([]);
+    expect(gaps[20]).toContain('it is damaged in too many parts; the rest is not read');
+    expect(gaps).toHaveLength(22);
+  });
+
+  it('with more names than are kept still gives every package, and says so', async () => {
+    const needs = Array.from({ length: 300_000 }, (_, index) => `n${index}`);
+    const greedy = buildPackage('greedy', { [tag.requireName]: needs });
+    const { names, gaps } = await summary({
+      'var/lib/rpm/rpmdb.sqlite': buildRpmSqlite([...Array.from({ length: 8 }, () => greedy), one]),
+    });
+    expect(names).toEqual(['greedy', 'one']);
+    expect(gaps).toEqual([
+      expect.stringMatching(/: packages whose files and requirements are too many to be kept: [1-7]$/),
+    ]);
+  });
+
+  it('with texts of absurd length stops, and says so', async () => {
+    const long = 'x'.repeat(60_000);
+    const tags = { [tag.vendor]: long, [tag.sourceRpm]: long, [tag.release]: long };
+    const verbose = Array.from({ length: 400 }, (_, index) => buildPackage(`p${index}`, tags));
+    const { names, gaps } = await summary({ 'var/lib/rpm/rpmdb.sqlite': buildRpmSqlite(verbose) });
+    expect(names.length).toBeGreaterThan(300);
+    expect(names.length).toBeLessThan(400);
+    expect(gaps).toEqual([
+      `var/lib/rpm/rpmdb.sqlite: it has too much text about its packages; those after the first ${names.length} are not counted`,
+    ]);
   });
 });
 
@@ -244,5 +364,31 @@ describe('a container manifest', () => {
     const { packages, gaps } = await catalogFiles(rpmManifest as Cataloger, { [home]: text });
     expect(packages).toHaveLength(1);
     expect(gaps).toEqual([{ path: home, reason: 'lines that cannot be read: 2, the first is line 2' }]);
+  });
+
+  it('of a system inside the image speaks of that system only', async () => {
+    const { packages, gaps } = await catalogFiles(
+      rpmManifest as Cataloger,
+      { [home]: line, [`rootfs/${home}`]: line, 'rootfs/etc/os-release': 'ID=azurelinux\nVERSION_ID="3.0"\n' },
+      distro('mariner', '2.0'),
+    );
+    expect(gaps).toEqual([]);
+    expect(packages.map(({ key, purl }) => [key, purl.qualifiers?.['distro']])).toEqual([
+      ['rootfs/vim-2:9.0-1.cm2.x86_64', 'azurelinux-3.0'],
+      ['vim-2:9.0-1.cm2.x86_64', 'mariner-2.0'],
+    ]);
+  });
+
+  it('has bounds on its size, its lines and its packages', async () => {
+    expect(rpmManifest.maxBytes?.(home)).toBe(16 * 1024 * 1024);
+    const wide = `${line}\n${line}\t${'x'.repeat(20_000)}\n`;
+    const cut = await catalogFiles(rpmManifest as Cataloger, { [home]: wide });
+    expect(cut.packages).toHaveLength(1);
+    expect(cut.gaps).toEqual([{ path: home, reason: 'lines that cannot be read: 1, the first is line 2' }]);
+    const many = await catalogFiles(rpmManifest as Cataloger, { [home]: `${line}\n`.repeat(50_001) });
+    expect(many.packages).toHaveLength(1);
+    expect(many.gaps).toEqual([
+      { path: home, reason: 'it has more than 50000 packages; those from line 50001 on are not counted' },
+    ]);
   });
 });
