@@ -23,10 +23,14 @@ export type ApkFact =
   | { readonly kind: 'records'; readonly records: readonly ApkRecord[] }
   | { readonly kind: 'release'; readonly distro: Distro };
 
+const maxDatabase = 48 * 2 ** 20;
+const maxPart = 16 * 2 ** 20;
+
 export const apk: Cataloger<ApkFact> = {
   id: 'apk/installed',
   kind: 'installed',
   anchors: ['lib/apk/db/installed', 'usr/lib/apk/db/installed'],
+  maxBytes: (path) => (rootOf(path) === undefined ? maxPart : maxDatabase),
   wants: ({ path }) => rootOf(path) !== undefined || isNestedRelease(path),
   read,
   assemble,

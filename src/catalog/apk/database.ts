@@ -15,6 +15,7 @@
 
 import { decodePath } from '../../archive/path.ts';
 import { quoted } from '../../diag/index.ts';
+import { boundedGaps } from '../dpkg/gaps.ts';
 import { type ReportGap, Unreadable } from '../types.ts';
 
 export interface ApkRecord {
@@ -31,34 +32,49 @@ export function parseInstalled(bytes: Buffer, gap: ReportGap): readonly ApkRecor
   const records: ApkRecord[] = [];
   let broken = 0;
   let seen = 0;
+  const problems = boundedGaps(gap);
   for (const block of blocksOf(bytes)) {
-    const { fields, lines, repeated, stray } = fieldsOf(block);
+    if (seen === maxRecords) {
+      gap(`has more than ${maxRecords} records; the rest was not read`);
+      break;
+    }
+    const { fields, lines, repeated, stray, oversized } = fieldsOf(block);
     broken += stray;
     if (lines === 0) continue;
     seen++;
     const name = fields.get('P') ?? '';
     const version = fields.get('V') ?? '';
-    if (name === '') gap('a record without a package name (P)');
-    else if (version === '') gap(`package ${quoted(name)} has no version (V)`);
+    if (name === '') problems.add('a record without a package name (P)');
+    else if (version === '') problems.add(`package ${quoted(name)} has no version (V)`);
     else records.push({ name, version, fields, bytes: block });
-    if (repeated.length > 0) gap(`package ${quoted(name)} states ${repeated.join(', ')} more than once`);
+    if (repeated.length > 0) problems.add(`package ${quoted(name)} states ${repeated.join(', ')} more than once`);
+    if (oversized) problems.add(`package ${quoted(name)} has a field too long to be read`);
   }
+  problems.end();
   if (seen === 0 && broken > 0) throw new Unreadable('not an apk database: no field in it');
   if (broken > 0) gap(`${broken} of its lines are no field`);
   return records;
 }
 
 /** Paths, without a leading slash, of the files that a record states in its F and R lines. */
-export function installedPaths(record: Buffer): readonly string[] {
-  const paths: string[] = [];
+export function* installedPaths(record: Buffer): Generator<string> {
   let directory = '';
-  eachLine(record, (start, end) => {
-    if (record[start + 1] !== colon) return;
+  for (let start = 0, next = 0; start < record.length; start = next) {
+    const feed = endOfLine(record, start);
+    const end = trimmedEnd(record, start, feed);
+    next = feed + 1;
+    if (record[start + 1] !== colon || end - start > maxPath) continue;
     if (record[start] === letter.F) directory = decodePath(record.subarray(start + 2, end));
-    else if (record[start] === letter.R) paths.push(`${directory}/${decodePath(record.subarray(start + 2, end))}`);
-  });
-  return paths;
+    else if (record[start] === letter.R) yield `${directory}/${decodePath(record.subarray(start + 2, end))}`;
+  }
 }
+
+// The largest repositories have 30,000 packages. Without a bound, six bytes of the attacker's make one of our records.
+const maxRecords = 200_000;
+/** Bytes of one field; the longest that is known has some thousand. */
+const maxValue = 2 ** 20;
+/** The longest path that Linux takes, and the letter. */
+const maxPath = 4098;
 
 const colon = 0x3a;
 const letter = { F: 0x46, R: 0x52 } as const;
@@ -75,6 +91,8 @@ interface Fields {
   readonly lines: number;
   readonly repeated: readonly string[];
   readonly stray: number;
+  /** True when a field was longer than `maxValue`, and left out. */
+  readonly oversized: boolean;
 }
 
 /** Fields may stand in any order, so a name below the files counts like one above. */
@@ -83,6 +101,7 @@ function fieldsOf(record: Buffer): Fields {
   const repeated: string[] = [];
   let lines = 0;
   let stray = 0;
+  let oversized = false;
   eachLine(record, (start, end) => {
     if (end - start < 2 || record[start + 1] !== colon) {
       if (end > start) stray++;
@@ -91,31 +110,44 @@ function fieldsOf(record: Buffer): Fields {
     lines++;
     if (fileLetters.has(record[start]!)) return;
     const name = String.fromCharCode(record[start]!);
-    if (!fields.has(name)) fields.set(name, record.toString('utf8', start + 2, end).trim());
-    else if (stateOnce.includes(name) && !repeated.includes(name)) repeated.push(name);
+    if (fields.has(name)) {
+      if (stateOnce.includes(name) && !repeated.includes(name)) repeated.push(name);
+    } else if (end - start > maxValue) oversized = true;
+    else fields.set(name, record.toString('utf8', start + 2, end).trim());
   });
-  return { fields, lines, repeated, stray };
+  return { fields, lines, repeated, stray, oversized };
 }
 
-/** The records: a line of fewer than two bytes ends one. */
-function blocksOf(bytes: Buffer): Buffer[] {
-  const blocks: Buffer[] = [];
+/** The records, one by one: a line of fewer than two bytes ends one. */
+function* blocksOf(bytes: Buffer): Generator<Buffer> {
   let first = 0;
-  eachLine(bytes, (start, end) => {
-    if (end - start >= 2) return;
-    if (start > first) blocks.push(bytes.subarray(first, start));
-    first = start;
-  });
-  if (first < bytes.length) blocks.push(bytes.subarray(first));
-  return blocks;
+  for (let start = 0; start < bytes.length; ) {
+    const end = endOfLine(bytes, start);
+    if (trimmedEnd(bytes, start, end) - start < 2) {
+      if (start > first) yield bytes.subarray(first, start);
+      first = start;
+    }
+    start = end + 1;
+  }
+  if (first < bytes.length) yield bytes.subarray(first);
 }
 
 /** Where the lines are, without their endings. Most lines are of files: nothing is made of them that nobody reads. */
 function eachLine(bytes: Buffer, visit: (start: number, end: number) => void): void {
   for (let start = 0; start < bytes.length; ) {
-    const feed = bytes.indexOf(0x0a, start);
-    const end = feed < 0 ? bytes.length : feed;
-    visit(start, end > start && bytes[end - 1] === 0x0d ? end - 1 : end);
+    const end = endOfLine(bytes, start);
+    visit(start, trimmedEnd(bytes, start, end));
     start = end + 1;
   }
+}
+
+/** By hand: a call into native code for each line costs more than short lines are long. */
+function endOfLine(bytes: Buffer, start: number): number {
+  let end = start;
+  while (end < bytes.length && bytes[end] !== 0x0a) end++;
+  return end;
+}
+
+function trimmedEnd(bytes: Buffer, start: number, end: number): number {
+  return end > start && bytes[end - 1] === 0x0d ? end - 1 : end;
 }

@@ -11,9 +11,12 @@ export interface Needs {
 export function needsOf(records: readonly ApkRecord[]): (of: ApkRecord) => Needs {
   const byName = new Map<string, ApkRecord>();
   const providers = new Map<string, ApkRecord[]>();
+  let budget = maxNames;
   for (const record of records) {
     if (!byName.has(record.name)) byName.set(record.name, record);
-    for (const name of new Set(namesIn(record.fields.get('p')))) {
+    const provides = budget > 0 ? new Set(namesIn(record.fields.get('p'))) : [];
+    for (const name of provides) {
+      budget--;
       const known = providers.get(name);
       if (known === undefined) providers.set(name, [record]);
       else if (known.length <= maxProviders) known.push(record);
@@ -22,7 +25,10 @@ export function needsOf(records: readonly ApkRecord[]): (of: ApkRecord) => Needs
   return (of) => {
     const packages = new Set<ApkRecord>();
     let complete = true;
-    for (const name of namesIn(of.fields.get('D'))) {
+    const names = budget > 0 ? namesIn(of.fields.get('D')) : [];
+    budget -= names.length;
+    if (budget <= 0) complete = false;
+    for (const name of names) {
       const named = byName.get(name);
       const met = named === undefined ? (providers.get(name) ?? []) : [named];
       if (met.length === 0 || met.length > maxProviders) complete = false;
@@ -38,6 +44,9 @@ export function needsOf(records: readonly ApkRecord[]): (of: ApkRecord) => Needs
  * need the same name would make n² edges.
  */
 const maxProviders = 32;
+
+/** For a whole database; one with all packages of a distribution in it states 500,000. */
+const maxNames = 2_000_000;
 
 /** `so:libc.musl-x86_64.so.1=1 busybox>=1.36 !conflict` without versions and conflicts. */
 function namesIn(text: string | undefined): string[] {

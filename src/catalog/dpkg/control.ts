@@ -9,10 +9,11 @@
  *     Package: attr
  *
  * An empty line ends a stanza, a line that begins with a blank continues the field above. Field names are matched
- * without regard to case. CRLF is tolerated. Text need not be UTF-8: a line that is not is read as Latin-1, which old
+ * without regard to case. CRLF is tolerated. Text need not be UTF-8: what is not is read as Latin-1, which old
  * maintainer names are. dpkg refuses a database in which a stanza states a field twice; here the first statement counts
  * and the repetition is reported, so that no reader's preference can be used to hide the other one. Lines that are
- * neither field nor continuation are counted.
+ * neither field nor continuation are counted, and so are fields beyond the 200th of a stanza. Values of more than
+ * 1 MiB and stanzas beyond the 200,000th are not read, and named.
  */
 import { isUtf8 } from 'node:buffer';
 
@@ -20,49 +21,59 @@ export interface Stanza {
   /** Field names in lower case; continuation lines are joined with a line feed, their leading blank kept. */
   readonly fields: ReadonlyMap<string, string>;
   /** Names, in lower case, of fields that stand there more than once. */
-  readonly repeated: readonly string[];
+  readonly repeated: ReadonlySet<string>;
+  /** Names of fields that are longer than `maxValue` and were not read. */
+  readonly oversized: ReadonlySet<string>;
 }
 
-export interface ControlData {
-  readonly stanzas: readonly Stanza[];
+export interface ControlSummary {
+  readonly stanzas: number;
   /** Lines that could not be read. */
   readonly stray: number;
+  /** True when there are more than `maxStanzas`: the rest was not read. */
+  readonly isCut: boolean;
 }
 
-export function parseControl(bytes: Buffer): ControlData {
-  const stanzas: Stanza[] = [];
+// A Debian with everything in it has 70,000 packages. Without a bound, five bytes of the attacker's make one of our records.
+export const maxStanzas = 200_000;
+// Repeated ones included; real records have some thirty.
+const maxFields = 200;
+/** Bytes; the longest that is known, a list of provided crates, has 60,000. */
+const maxValue = 2 ** 20;
+
+/** Shows the stanzas one by one: kept all together they take many times the size of the file. */
+export function eachStanza(bytes: Buffer, visit: (stanza: Stanza) => void): ControlSummary {
+  const decode = decoderOf(bytes);
+  const nameOf = fieldNames(bytes);
+  let stanzas = 0;
   let stray = 0;
-  let fields = new Map<string, string>();
-  let repeated: string[] = [];
+  let stanza = newStanza();
+  let inStanza = 0;
   const endStanza = (): void => {
-    if (fields.size === 0) return;
-    stanzas.push({ fields, repeated });
-    fields = new Map();
-    repeated = [];
+    inStanza = 0;
+    if (stanza.fields.size === 0) return;
+    stanzas++;
+    visit(stanza);
+    stanza = newStanza();
   };
 
-  const lines = linesOf(bytes);
-  const lowered = new Map<string, string>();
-  for (let at = 0; at < lines.length; ) {
-    const line = lines[at]!;
-    if (line === '') {
+  let start = 0;
+  while (start < bytes.length && stanzas < maxStanzas) {
+    const end = endOfLine(bytes, start);
+    if (trimmedEnd(bytes, start, end) === start) {
       endStanza();
-      at++;
+      start = end + 1;
       continue;
     }
-    const next = endOfField(lines, at);
-    const colon = line.indexOf(':');
-    const name = fieldName(line, colon, lowered);
-    if (name === undefined) stray += next - at;
-    else if (fields.has(name)) repeated.push(name);
-    else {
-      const first = line.slice(colon + 1).trim();
-      fields.set(name, next === at + 1 ? first : first + '\n' + lines.slice(at + 1, next).join('\n'));
-    }
-    at = next;
+    const field = fieldAt(bytes, start, end);
+    const isTooMany = inStanza++ >= maxFields;
+    const name = field.colon < 0 || isTooMany ? undefined : nameOf(start, field.colon);
+    if (name === undefined) stray += field.lines;
+    else addField(stanza, name, field, decode);
+    start = field.next;
   }
   endStanza();
-  return { stanzas, stray };
+  return { stanzas, stray, isCut: start < bytes.length };
 }
 
 /** The value of a one-line field; absent when empty. */
@@ -74,40 +85,94 @@ export function fieldOf(stanza: Stanza, name: string): string | undefined {
   return line === '' ? undefined : line;
 }
 
-/** In lower case, or undefined when the line is no field. The few names of a file come back thousands of times. */
-function fieldName(line: string, colon: number, lowered: Map<string, string>): string | undefined {
-  if (colon <= 0) return undefined;
-  const stated = line.slice(0, colon);
-  const known = lowered.get(stated);
-  if (known !== undefined) return known;
-  const name = stated.trimEnd().toLowerCase();
-  if (name === '' || /\s/.test(name)) return undefined;
-  lowered.set(stated, name);
-  return name;
+interface OpenStanza extends Stanza {
+  readonly fields: Map<string, string>;
+  readonly repeated: Set<string>;
+  readonly oversized: Set<string>;
 }
 
-/** Index of the first line after this one that does not continue it. */
-function endOfField(lines: readonly string[], start: number): number {
-  let end = start + 1;
-  while (end < lines.length && isContinuation(lines[end]!)) end++;
+function newStanza(): OpenStanza {
+  return { fields: new Map(), repeated: new Set(), oversized: new Set() };
+}
+
+function addField(stanza: OpenStanza, name: string, { colon, end, next }: FieldPlace, decode: Decode): void {
+  if (stanza.fields.has(name)) {
+    stanza.repeated.add(name);
+    return;
+  }
+  if (next - colon > maxValue) {
+    stanza.oversized.add(name);
+    stanza.fields.set(name, '');
+    return;
+  }
+  // The first line apart from those below: one may be Latin-1 and the other UTF-8.
+  const first = decode(colon + 1, end).trim();
+  const below =
+    next > end + 1
+      ? decode(end + 1, next)
+          .replaceAll('\r\n', '\n')
+          .trimEnd()
+      : '';
+  stanza.fields.set(name, below === '' ? first : `${first}\n${below}`);
+}
+
+interface FieldPlace {
+  /** -1 where the line is no field. */
+  readonly colon: number;
+  /** Of its first line, the line feed not included. */
+  readonly end: number;
+  /** Where the line after its last one starts. */
+  readonly next: number;
+  readonly lines: number;
+}
+
+/** The field that starts here, or the line that is none, with the lines that continue it. */
+function fieldAt(bytes: Buffer, start: number, end: number): FieldPlace {
+  const colon = bytes[start] === 0x3a ? -1 : colonIn(bytes, start, Math.min(end, start + maxName));
+  let lines = 1;
+  let next = end + 1;
+  while (bytes[next] === 0x20 || bytes[next] === 0x09) {
+    next = endOfLine(bytes, next) + 1;
+    lines++;
+  }
+  return { colon, end, next: Math.min(next, bytes.length), lines };
+}
+
+const maxName = 256;
+
+function colonIn(bytes: Buffer, start: number, end: number): number {
+  for (let at = start; at < end; at++) if (bytes[at] === 0x3a) return at;
+  return -1;
+}
+
+/** By hand: a call into native code for each line costs more than short lines are long. */
+function endOfLine(bytes: Buffer, start: number): number {
+  let end = start;
+  while (end < bytes.length && bytes[end] !== 0x0a) end++;
   return end;
 }
 
-function isContinuation(line: string): boolean {
-  const first = line.charCodeAt(0);
-  return first === 0x20 || first === 0x09;
+function trimmedEnd(bytes: Buffer, start: number, end: number): number {
+  return end > start && bytes[end - 1] === 0x0d ? end - 1 : end;
 }
 
-function linesOf(bytes: Buffer): string[] {
-  if (isUtf8(bytes)) return bytes.toString('utf8').replaceAll('\r\n', '\n').split('\n');
-  const lines: string[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const feed = bytes.indexOf(0x0a, start);
-    const end = feed < 0 ? bytes.length : feed;
-    const line = bytes.subarray(start, end);
-    const text = line.toString(isUtf8(line) ? 'utf8' : 'latin1');
-    lines.push(text.endsWith('\r') ? text.slice(0, -1) : text);
-    start = end + 1;
-  }
-  return lines;
+type Decode = (start: number, end: number) => string;
+
+function decoderOf(bytes: Buffer): Decode {
+  if (isUtf8(bytes)) return (start, end) => bytes.toString('utf8', start, end);
+  return (start, end) => bytes.toString(isUtf8(bytes.subarray(start, end)) ? 'utf8' : 'latin1', start, end);
+}
+
+/** In lower case, or undefined when the line is no field. The few names of a file come back thousands of times. */
+function fieldNames(bytes: Buffer): (start: number, colon: number) => string | undefined {
+  const lowered = new Map<string, string>();
+  return (start, colon) => {
+    const stated = bytes.toString('latin1', start, colon);
+    const known = lowered.get(stated);
+    if (known !== undefined) return known;
+    const name = stated.trimEnd().toLowerCase();
+    if (name === '' || /\s/.test(name)) return undefined;
+    if (lowered.size < maxFields) lowered.set(stated, name);
+    return name;
+  };
 }

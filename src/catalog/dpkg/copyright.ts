@@ -13,14 +13,17 @@
  * The first line of `License` is the short name, kept as it stands; stanzas that have a `License` but no `Files` only
  * give the text. Of a file in prose nothing is guessed but what it points at: `/usr/share/common-licenses/GPL-2`.
  */
-import { fieldOf, parseControl, type Stanza } from './control.ts';
+import { eachStanza, fieldOf, type Stanza } from './control.ts';
+
+// The most that is known, of a browser with all that it bundles, is some hundred.
+const maxNames = 1000;
 
 /** Licence names, without repetition, in the order of the file; none where it states none that can be read. */
 export function parseCopyright(bytes: Buffer): readonly string[] {
-  const stated = isMachineReadable(bytes) ? shortNames(parseControl(bytes).stanzas) : [];
-  const names = stated.length > 0 ? stated : commonLicenses(bytes);
+  const stated = isMachineReadable(bytes) ? shortNames(bytes) : new Set<string>();
+  const names = stated.size > 0 ? stated : commonLicenses(bytes);
   // A slice of a string keeps the whole text alive; the names are all that is to stay.
-  return [...new Set(names)].map((name) => Buffer.from(name).toString());
+  return [...names].map((name) => Buffer.from(name).toString());
 }
 
 function isMachineReadable(bytes: Buffer): boolean {
@@ -28,13 +31,14 @@ function isMachineReadable(bytes: Buffer): boolean {
   return /^\s*(?:Format|Format-Specification|Upstream-Name|Files)[ \t]*:/i.test(start);
 }
 
-function shortNames(stanzas: readonly Stanza[]): string[] {
-  const names: string[] = [];
-  stanzas.forEach((stanza, index) => {
+function shortNames(bytes: Buffer): ReadonlySet<string> {
+  const names = new Set<string>();
+  let isHeader = true;
+  eachStanza(bytes, (stanza) => {
     // The first stanza is the header; a licence there is that of the package as a whole.
-    if (index > 0 && !stanza.fields.has('files')) return;
-    const name = firstLine(stanza);
-    if (name !== undefined) names.push(name);
+    const name = isHeader || stanza.fields.has('files') ? firstLine(stanza) : undefined;
+    isHeader = false;
+    if (name !== undefined && names.size < maxNames) names.add(name);
   });
   return names;
 }
@@ -47,10 +51,13 @@ function firstLine(stanza: Stanza): string | undefined {
 
 const reference = /\/usr\/share\/common-licenses\/([A-Za-z0-9][A-Za-z0-9.+-]*)/g;
 
-function commonLicenses(bytes: Buffer): string[] {
-  return [...bytes.toString('latin1').matchAll(reference)]
-    .map((match) => trimEnd(match[1]!))
-    .filter((name) => name !== '' && name.length <= 100);
+function commonLicenses(bytes: Buffer): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const match of bytes.toString('latin1').matchAll(reference)) {
+    const name = trimEnd(match[1]!);
+    if (name !== '' && name.length <= 100 && names.size < maxNames) names.add(name);
+  }
+  return names;
 }
 
 /** The full stop of the sentence is not part of the name. */

@@ -1,8 +1,9 @@
 /** What both databases keep of their files. */
 import { quoted } from '../../diag/index.ts';
 import { type ReportGap, Unreadable } from '../types.ts';
-import { parseControl } from './control.ts';
+import { eachStanza, maxStanzas } from './control.ts';
 import type { ListFormat } from './file-list.ts';
+import { boundedGaps } from './gaps.ts';
 import { type Reading, readStanza } from './record.ts';
 
 export interface ReadingsFact {
@@ -22,14 +23,18 @@ export interface ListFact {
  * nothing in the file is a stanza.
  */
 export function readStanzas(bytes: Buffer, statusRequired: boolean, gap: ReportGap): readonly Reading[] {
-  const { stanzas, stray } = parseControl(bytes);
-  if (stanzas.length === 0 && stray > 0) throw new Unreadable('not a package database: no field in it');
-  if (stray > 0) gap(`${stray} of its lines are neither a field nor part of one`);
-  return stanzas.map((stanza) => {
+  const readings: Reading[] = [];
+  const problems = boundedGaps(gap);
+  const { stanzas, stray, isCut } = eachStanza(bytes, (stanza) => {
     const reading = readStanza(stanza, statusRequired);
-    if (reading.problem !== undefined) gap(reading.problem);
-    return reading;
+    if (reading.problem !== undefined) problems.add(reading.problem);
+    readings.push(reading);
   });
+  if (stanzas === 0 && stray > 0) throw new Unreadable('not a package database: no field in it');
+  if (stray > 0) gap(`${stray} of its lines are neither a field nor part of one`);
+  if (isCut) gap(`has more than ${maxStanzas} records; the rest was not read`);
+  problems.end();
+  return readings;
 }
 
 /** Identity of a package within one database: architectures of one name are installed side by side. */

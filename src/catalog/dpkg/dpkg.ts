@@ -17,6 +17,7 @@ import type { AssembleContext, Cataloger, Distro, FileBytes, Found, Package, Rep
 import { parseCopyright } from './copyright.ts';
 import { identityOf, type ListFact, orphanReason, type ReadingsFact, readStanzas } from './database.ts';
 import { listedPaths } from './file-list.ts';
+import { boundedGaps } from './gaps.ts';
 import { type Located, locateDpkg } from './layout.ts';
 import type { PackageRecord, Reading } from './record.ts';
 import { packagesOf, type Sighted } from './system.ts';
@@ -27,10 +28,18 @@ export type DpkgFact =
   | { readonly kind: 'licenses'; readonly names: readonly string[] }
   | { readonly kind: 'release'; readonly distro: Distro };
 
+const maxDatabase = 48 * 2 ** 20;
+const maxPart = 16 * 2 ** 20;
+const maxCopyright = 4 * 2 ** 20;
+
 export const dpkg: Cataloger<DpkgFact> = {
   id: 'dpkg/status',
   kind: 'installed',
   anchors: ['var/lib/dpkg/status', 'var/lib/dpkg/status.d', 'var/lib/dpkg/info', 'var/lib/dpkg/updates'],
+  maxBytes: (path) => {
+    const role = locateDpkg(path)?.role;
+    return role === 'status' || role === 'journal' ? maxDatabase : role === 'copyright' ? maxCopyright : maxPart;
+  },
   wants: ({ path }) => locateDpkg(path) !== undefined || isNestedRelease(path),
   read,
   assemble,
@@ -116,13 +125,15 @@ function installedByDpkg(parts: readonly Part[], context: AssembleContext): read
       const directory = role === 'status' ? parentOf(from.path) : parentOf(parentOf(from.path));
       const database = databases.get(directory) ?? new Map<string, Reading & { readonly from: Found<DpkgFact> }>();
       databases.set(directory, database);
+      const repetitions = boundedGaps((reason) => context.gap(from.path, reason));
       for (const reading of fact.readings) {
         const identity = identityOf(reading);
         if (database.get(identity)?.from === from && reading.name !== '') {
-          context.gap(from.path, `package ${quoted(reading.name)} stands there more than once; the last record counts`);
+          repetitions.add(`package ${quoted(reading.name)} stands there more than once; the last record counts`);
         }
         database.set(identity, { ...reading, from });
       }
+      repetitions.end();
     }
   }
   return [...databases.values()].flatMap((database) =>

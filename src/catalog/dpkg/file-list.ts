@@ -35,12 +35,15 @@ function isDirectoryOf(directory: string, path: string): boolean {
   );
 }
 
+/** The longest path that Linux takes, with a sum or a link's target beside it; nothing on disk answers to a longer one. */
+const maxLine = 16 * 1024;
+
 function* linesOf(bytes: Buffer): Generator<Buffer> {
   for (let start = 0; start < bytes.length; ) {
-    const feed = bytes.indexOf(0x0a, start);
-    const end = feed < 0 ? bytes.length : feed;
+    let end = start;
+    while (end < bytes.length && bytes[end] !== 0x0a) end++;
     const trimmed = end > start && bytes[end - 1] === 0x0d ? end - 1 : end;
-    if (trimmed > start) yield bytes.subarray(start, trimmed);
+    if (trimmed > start && trimmed - start <= maxLine) yield bytes.subarray(start, trimmed);
     start = end + 1;
   }
 }

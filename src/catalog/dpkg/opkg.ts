@@ -19,10 +19,14 @@ import { packagesOf, type Sighted } from './system.ts';
 
 export type OpkgFact = ReadingsFact | ListFact | { readonly kind: 'release'; readonly distro: Distro };
 
+const maxDatabase = 48 * 2 ** 20;
+const maxPart = 16 * 2 ** 20;
+
 export const opkg: Cataloger<OpkgFact> = {
   id: 'opkg/status',
   kind: 'installed',
   anchors: ['usr/lib/opkg/status', 'usr/lib/opkg/info', 'var/lib/opkg/status', 'var/lib/opkg/info'],
+  maxBytes: (path) => (locateOpkg(path)?.role === 'status' ? maxDatabase : maxPart),
   wants: ({ path }) => locateOpkg(path) !== undefined || isNestedRelease(path),
   read,
   assemble,

@@ -65,6 +65,7 @@ export function readStanza(stanza: Stanza, statusRequired: boolean): Reading {
   const problems = [
     presence.problem,
     repeatedFields(stanza),
+    oversizedFields(stanza),
     presence.installed && version === undefined ? 'is installed, but has no Version' : undefined,
   ].filter((problem) => problem !== undefined);
   const record = presence.installed && version !== undefined ? recordOf(stanza, name, version, status) : undefined;
@@ -109,8 +110,13 @@ const stateOnce: readonly string[] = [
 ];
 
 function repeatedFields(stanza: Stanza): string | undefined {
-  const repeated = stateOnce.filter((name) => stanza.repeated.includes(name));
+  const repeated = stateOnce.filter((name) => stanza.repeated.has(name));
   return repeated.length === 0 ? undefined : `states ${repeated.join(', ')} more than once`;
+}
+
+function oversizedFields(stanza: Stanza): string | undefined {
+  const oversized = stateOnce.filter((name) => stanza.oversized.has(name));
+  return oversized.length === 0 ? undefined : `has a ${oversized.join(', ')} too long to be read`;
 }
 
 function recordOf(stanza: Stanza, name: string, version: string, status: string | undefined): PackageRecord {

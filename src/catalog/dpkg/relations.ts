@@ -30,10 +30,13 @@ export interface Needs<P> {
 export function relationsOf<P extends Relating>(packages: readonly P[]): (of: P) => Needs<P> {
   const byName = new Map<string, Map<string, P>>();
   const providers = new Map<string, P[]>();
+  let budget = maxRelations;
   for (const each of packages) {
     const named = byName.get(each.name) ?? new Map<string, P>();
     byName.set(each.name, named.set(each.architecture ?? '', each));
-    for (const { name } of parseRelations(each.provides ?? '').flat()) {
+    const provides = budget > 0 ? parseRelations(each.provides ?? '').flat() : [];
+    budget -= provides.length;
+    for (const { name } of provides) {
       const known = providers.get(name);
       if (known === undefined) providers.set(name, [each]);
       else if (known.length <= maxProviders && known.at(-1) !== each) known.push(each);
@@ -51,7 +54,11 @@ export function relationsOf<P extends Relating>(packages: readonly P[]): (of: P)
   return (of) => {
     const needed = new Set<P>();
     let complete = true;
-    for (const alternatives of of.depends.flatMap(parseRelations)) {
+    const groups = budget > 0 ? of.depends.flatMap(parseRelations) : [];
+    budget -= groups.length;
+    // What was left unread here, or of what others provide, shows as something that is not installed.
+    if (budget <= 0) complete = false;
+    for (const alternatives of groups) {
       const met = alternatives.map((relation) => satisfying(relation, of)).find((found) => found.length > 0);
       if (met === undefined || met.length > maxProviders) complete = false;
       if (met === undefined || met.includes(of)) continue;
@@ -80,6 +87,9 @@ export function parseRelations(text: string): Relation[][] {
  * need the same name would make n² edges.
  */
 const maxProviders = 32;
+
+/** For a whole system; a Debian with everything in it states 500,000. */
+const maxRelations = 2_000_000;
 
 /** `name:arch (>= version) [architectures] <profiles>`. */
 function parseRelation(text: string): Relation | undefined {

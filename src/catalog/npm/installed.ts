@@ -3,21 +3,22 @@
  * `node_modules/.package-lock.json`, npm's own record of what it put there and from where.
  */
 import { parentOf } from '../../archive/path.ts';
-import type { AssembleContext, Cataloger, Found, Package } from '../types.ts';
+import type { AssembleContext, Cataloger, Found, Package, ReportGap } from '../types.ts';
 import { Unreadable } from '../types.ts';
-import { parseJsonObject } from './json.ts';
+import { asText, parseJsonObject } from './json.ts';
 import { parseLockEntries } from './lock-entries.ts';
 import type { LockEntry } from './lock-entry.ts';
 import { isForeign, type Manifest, manifestFields, parseManifest } from './manifest.ts';
 import { isPackageName, npmPurl } from './names.ts';
-import { isTestDataOf, type Place, placeOf } from './places.ts';
+import { isEditorFolder, type Place, placeOf, roleIn } from './places.ts';
 import { nodeResolution, type Resolve } from './resolution.ts';
 import { parseSource, sourceQualifiers } from './source.ts';
 
 type Fact =
-  | { readonly kind: 'package'; readonly place: Place; readonly manifest: Manifest }
+  /** `isForeign`: an application that says it belongs to another ecosystem. */
+  | { readonly kind: 'package'; readonly place: Place; readonly manifest: Manifest; readonly isForeign: boolean }
   /** An application's package.json that names no package; `reason` when it cannot be read. */
-  | { readonly kind: 'other'; readonly reason?: string }
+  | { readonly kind: 'other'; readonly place: Place; readonly reason?: string }
   /** By location below the directory that holds node_modules. */
   | { readonly kind: 'record'; readonly entries: ReadonlyMap<string, Recorded> };
 
@@ -39,6 +40,7 @@ const recordName = 'node_modules/.package-lock.json';
 export const npmInstalled: Cataloger<Fact> = {
   id: 'npm/installed',
   kind: 'installed',
+  maxBytes: (path) => (isRecord(path) ? maxRecord : maxManifest),
   wants: ({ path }) => isRecord(path) || (isManifest(path) && placeOf(path) !== undefined),
   read: (file, gap) => {
     if (isRecord(file.path)) {
@@ -46,7 +48,7 @@ export const npmInstalled: Cataloger<Fact> = {
       return { kind: 'record', entries: new Map([...located].map(([at, entry]) => [at, compact(entry)])) };
     }
     const place = placeOf(file.path);
-    return place === undefined ? undefined : readManifest(file.bytes, place);
+    return place === undefined ? undefined : readManifest(file.bytes, place, gap);
   },
   assemble: (found, context) => {
     const packages = selectPackages(found, context);
@@ -69,19 +71,23 @@ function isRecord(path: string): boolean {
   return path === recordName || path.endsWith(`/${recordName}`);
 }
 
-function readManifest(bytes: Buffer, place: Place): Fact | undefined {
+function readManifest(bytes: Buffer, place: Place, gap: ReportGap): Fact | undefined {
   const isApplication = place.kind === 'application';
   try {
     const json = parseJsonObject(bytes, maxManifest);
     const manifest = parseManifest(json);
-    const isPackage = manifest !== undefined && !(isApplication && isForeign(json));
-    if (isPackage && isPackageName(manifest.name)) return { kind: 'package', place, manifest };
-    if (isPackage && place.kind === 'installed') throw new Unreadable('its name is not one of an npm package');
-    return isApplication ? { kind: 'other' } : undefined;
+    if (manifest !== undefined && isPackageName(manifest.name)) {
+      return { kind: 'package', place, manifest, isForeign: isApplication && isForeign(json) };
+    }
+    if (manifest !== undefined && place.kind === 'installed') {
+      throw new Unreadable('its name is not one of an npm package');
+    }
+    if (place.kind === 'installed' && isPackageName(asText(json['name']) ?? '')) gap('names no version');
+    return isApplication ? { kind: 'other', place } : undefined;
   } catch (error) {
     // Whether a broken one outside of node_modules matters is known only when the applications are.
     if (!isApplication || !(error instanceof Unreadable)) throw error;
-    return { kind: 'other', reason: error.message };
+    return { kind: 'other', place, reason: error.message };
   }
 }
 
@@ -99,8 +105,7 @@ function selectPackages(found: readonly Found<Fact>[], context: AssembleContext)
   for (const { path, layer, fact } of found) {
     const directory = parentOf(path);
     if (fact.kind === 'record' || (fact.kind === 'other' && fact.reason === undefined)) continue;
-    const isApplication = fact.kind === 'other' || fact.place.kind === 'application';
-    if (isApplication && isBelowTestData(path, applications)) continue;
+    if (fact.place.kind === 'application' && !isApplication(path, fact, applications, context)) continue;
     if (fact.kind === 'other') context.gap(path, fact.reason ?? '');
     else if (!isRepetition(fact, installed)) {
       packages.push({ path, layer, directory, place: fact.place, manifest: fact.manifest });
@@ -109,11 +114,31 @@ function selectPackages(found: readonly Found<Fact>[], context: AssembleContext)
   return packages;
 }
 
-function isBelowTestData(path: string, applications: ReadonlySet<string>): boolean {
-  for (let directory = parentOf(parentOf(path)); ; directory = parentOf(directory)) {
-    if (applications.has(directory) && isTestDataOf(directory, path)) return true;
-    if (directory === '') return false;
+/** What nobody installs (test data, examples, editor extensions) is one only where node_modules beside it says so. */
+function isApplication(
+  path: string,
+  fact: Exclude<Fact, { kind: 'record' }>,
+  applications: ReadonlySet<string>,
+  { tree }: AssembleContext,
+): boolean {
+  const role = roleBelow(path, applications);
+  if (role === 'test') return false;
+  const isForeignHere = fact.kind === 'package' && fact.isForeign;
+  if (isForeignHere && isEditorFolder(path)) return false;
+  const isDoubtful = fact.place.kind === 'application' && fact.place.isDoubtful;
+  if (role === 'part' && !isDoubtful && !isForeignHere) return true;
+  return tree.list(parentOf(path)).includes('node_modules');
+}
+
+function roleBelow(path: string, applications: ReadonlySet<string>): 'test' | 'sample' | 'part' {
+  let role: 'sample' | 'part' = 'part';
+  for (let directory = parentOf(path); directory !== ''; ) {
+    directory = parentOf(directory);
+    const here = applications.has(directory) ? roleIn(directory, path) : 'part';
+    if (here === 'test') return here;
+    if (here === 'sample') role = here;
   }
+  return role;
 }
 
 function isRepetition(fact: { place: Place; manifest: Manifest }, installed: ReadonlyMap<string, Manifest>): boolean {

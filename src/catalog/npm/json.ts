@@ -10,6 +10,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** The object that the file holds. Throws Unreadable for anything else and for more than `maxBytes`. */
 export function parseJsonObject(bytes: Buffer, maxBytes: number): JsonObject {
   if (bytes.length > maxBytes) throw new Unreadable(`larger than ${maxBytes / 2 ** 20} MiB`);
+  if (isTooDense(bytes)) throw new Unreadable(`more than ${maxObjects} objects and lists, or ${maxKeys} keys`);
   if (isUtf16(bytes)) throw new Unreadable('not JSON in UTF-8: it starts as UTF-16 text does');
   const text = bytes.toString('utf8').replace(/^\ufeff/, '');
   if (text.trim() === '') throw new Unreadable('empty, not JSON');
@@ -26,6 +27,22 @@ export function parseJsonObject(bytes: Buffer, maxBytes: number): JsonObject {
 
 export function asObject(value: unknown): JsonObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+}
+
+// As values these take up to thirty times their bytes. The lockfile of a project with 50,000 packages has a fifth of this.
+const maxObjects = 1_000_000;
+const maxKeys = 2_000_000;
+
+/** Counts those inside strings too, which are few. */
+function isTooDense(bytes: Buffer): boolean {
+  let objects = 0;
+  let keys = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === 0x7b || byte === 0x5b) objects++;
+    else if (byte === 0x3a) keys++;
+  }
+  return objects > maxObjects || keys > maxKeys;
 }
 
 /** A string with something in it, trimmed, cut at `max` characters. */

@@ -31,6 +31,9 @@ export interface LockEntry {
 /** No real tree is deeper; a hostile one makes every look-up climb it. */
 export const maxDepth = 100;
 
+/** Several times what the largest projects have; each becomes a package, and a directory of modules. */
+export const maxEntries = 100_000;
+
 export interface Stated {
   readonly name: string;
   readonly needs: JsonObject;

@@ -5,6 +5,7 @@ import {
   type LockEntry,
   lockEntry,
   maxDepth,
+  maxEntries,
   type Refusals,
   type Stated,
   textField,
@@ -13,14 +14,21 @@ import {
 // A path longer than this cannot exist on Linux; what splitting a longer one costs is the attacker's choice.
 const maxLocation = 4096;
 
+// A location of a few letters can name a hundred directories that nobody listed.
+const maxFolders = 2 * maxEntries;
+
 /** By location; a link whose target is listed too is only in the folder that it lies in. */
 export function locatedEntries(packages: JsonObject, root: Folder, refused: Refusals): ReadonlyMap<string, LockEntry> {
   const folders = new Map([['', root]]);
   const byLocation = new Map<string, LockEntry>();
   for (const [location, value] of Object.entries(packages)) {
     if (location === '') continue;
+    if (byLocation.size >= maxEntries || folders.size >= maxFolders) {
+      refused.add(`an entry beyond the ${byLocation.size}th was not read`, location);
+      continue;
+    }
     const json = asObject(value);
-    const folder = isTooDeep(location) ? undefined : folderAt(location, folders);
+    const folder = json === undefined || isTooDeep(location) ? undefined : folderAt(location, folders);
     if (json === undefined) refused.add('an entry is not an object', location);
     else if (folder === undefined) refused.add(`an entry lies deeper than ${maxDepth} directories`, location);
     else {

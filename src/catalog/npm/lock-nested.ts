@@ -5,6 +5,7 @@ import {
   type LockEntry,
   lockEntry,
   maxDepth,
+  maxEntries,
   type Refusals,
   type Stated,
   textField,
@@ -20,6 +21,10 @@ export function nestedEntries(dependencies: JsonObject, root: Folder, refused: R
     const { folder } = next;
     for (const [key, value] of Object.entries(next.dependencies)) {
       const json = asObject(value);
+      if (entries.length >= maxEntries) {
+        refused.add(`an entry beyond the ${maxEntries}th was not read`, key);
+        continue;
+      }
       if (json === undefined) {
         refused.add('an entry is not an object', key);
         continue;

@@ -17,6 +17,7 @@ const maxManifest = 16 * 2 ** 20;
 export const npmLock: Cataloger<LockGraph> = {
   id: 'npm/package-lock',
   kind: 'declared',
+  maxBytes: () => maxLock,
   wants: ({ path }) =>
     /(?:^|\/)(?:package-lock|npm-shrinkwrap)\.json$/.test(path) && !/(?:^|\/)node_modules\//.test(path),
   read: (file, gap) => lockGraph(parseLockEntries(parseJsonObject(file.bytes, maxLock), gap)),
@@ -24,13 +25,13 @@ export const npmLock: Cataloger<LockGraph> = {
     const shrinkwraps = new Set(
       found.filter(({ path }) => /(?:^|\/)npm-shrinkwrap\.json$/.test(path)).map(directoryOf),
     );
-    const packages: Package[] = [];
+    const perLock: Array<readonly Package[]> = [];
     for (const lock of found) {
       if (lock.path.endsWith('package-lock.json') && shrinkwraps.has(directoryOf(lock))) continue;
       const direct = lock.fact.statesDirect ? undefined : await directNames(directoryOf(lock), context);
-      packages.push(...toPackages(lock, direct ?? new Set()));
+      perLock.push(toPackages(lock, direct ?? new Set()));
     }
-    return packages;
+    return perLock.flat();
   },
 };
 

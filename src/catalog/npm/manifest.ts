@@ -64,7 +64,7 @@ export function parseManifest(json: JsonObject): Manifest | undefined {
   };
 }
 
-/** An editor extension or a Unity package: same file name, other ecosystem. */
+/** Says of itself that it is an editor extension or a Unity package: same file name, other ecosystem. */
 export function isForeign(json: JsonObject): boolean {
   const isEditorExtension =
     asObject(json['contributes']) !== undefined || asObject(json['engines'])?.['vscode'] !== undefined;

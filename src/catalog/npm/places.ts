@@ -10,17 +10,21 @@
  * - copied: deeper inside an installed package (`next/dist/compiled/react/package.json`). Reported when it has a name, a
  *   version, no `private` and is not the package around it again: the code is there and can be vulnerable.
  * - an application: in no module directory (`app/package.json`, `opt/yarn-v1.22.22/package.json`). Reported when it has a
- *   name and a version and is neither an editor extension nor a Unity package.
- * - nothing: test data, examples and templates. Inside an installed package that is whatever lies under a directory
- *   named so, with all its own node_modules. For applications it is a manifest under such a directory below another
- *   application, or under one that only test suites have; their node_modules were installed by someone and count.
+ *   name and a version and is no Unity package; an editor extension only when it is not where editors keep those and has
+ *   node_modules beside it.
+ * - nothing: test data, and examples and templates, whose manifests were never installed. Inside an installed package,
+ *   whatever lies under a directory named for tests, with all its own node_modules; a node_modules under examples, docs
+ *   or templates was installed by someone and counts. Outside, a manifest under such a directory below another
+ *   application, or under one that only test suites have; with node_modules beside it, it is an application unless it is
+ *   below the tests of another one.
  */
 
 export type Place =
   | { readonly kind: 'installed' }
   /** `around` is the directory of the installed package that it lies in. */
   | { readonly kind: 'copied'; readonly around: string }
-  | { readonly kind: 'application' };
+  /** `isDoubtful`: in a directory that applications are not in; one only if node_modules is beside it. */
+  | { readonly kind: 'application'; readonly isDoubtful: boolean };
 
 /** Undefined for what cannot be a package, whatever it says. `path` ends in `package.json`. */
 export function placeOf(path: string): Place | undefined {
@@ -31,7 +35,7 @@ export function placeOf(path: string): Place | undefined {
     if (package_ !== undefined && isTestDataIn(directories, package_, at)) return undefined;
     package_ = packageRange(directories, at + 1);
   }
-  if (package_ === undefined) return isOnlyTestData(directories) ? undefined : { kind: 'application' };
+  if (package_ === undefined) return { kind: 'application', isDoubtful: isOnlyTestData(directories) };
   const { start, end } = package_;
   if (directories.length < end || start === directories.length) return undefined;
   if (directories[start]?.startsWith('.')) {
@@ -39,14 +43,20 @@ export function placeOf(path: string): Place | undefined {
     return isYarnStore && directories.length === start + 3 ? { kind: 'installed' } : undefined;
   }
   if (directories.length === end) return { kind: 'installed' };
-  if (isTestData(directories.slice(end))) return undefined;
+  if (directories.slice(end).some(isTestOrSample)) return undefined;
   return { kind: 'copied', around: directories.slice(0, end).join('/') };
 }
 
-/** Is `path`, in the application at `directory`, test data of that application? */
-export function isTestDataOf(directory: string, path: string): boolean {
+/** What `path` is to the application at `directory`: its test data, an example or a template of it, or a part of it. */
+export function roleIn(directory: string, path: string): 'test' | 'sample' | 'part' {
   const inside = path.slice(directory === '' ? 0 : directory.length + 1);
-  return isTestData(inside.split('/').slice(0, -1));
+  const directories = inside.split('/').slice(0, -1);
+  return directories.some(isTest) ? 'test' : directories.some(isTestOrSample) ? 'sample' : 'part';
+}
+
+/** Where editors keep their extensions: `.vscode-server/extensions/NAME/package.json`. */
+export function isEditorFolder(path: string): boolean {
+  return /(?:^|\/)extensions\/[^/]+\/package\.json$/.test(path);
 }
 
 /** Does this directory itself hold packages by their names? */
@@ -60,20 +70,26 @@ interface Range {
   readonly end: number;
 }
 
-const testNames =
-  /^(?:_*(?:tests?|specs?|fixtures?|mocks?)_*|test[-_]?(?:data|fixtures?)|__testfixtures__|e2e|examples?|samples?|demos?|templates?|template-.*|boilerplates?|skeletons?|bench(?:marks?)?|docs?)$/i;
+const testNames = /^(?:_*(?:tests?|specs?|fixtures?|mocks?)_*|test[-_]?(?:data|fixtures?)|__testfixtures__|e2e)$/i;
+
+const sampleNames =
+  /^(?:examples?|samples?|demos?|templates?|template-.*|boilerplates?|skeletons?|bench(?:marks?)?|docs?)$/i;
 
 // Names that nobody gives to a directory that an application lives in, and placeholders of project generators.
-const onlyTestNames = /^(?:_*fixtures?_*|__(?:tests?|mocks?|testfixtures)__|test[-_]?(?:data|fixtures?))$|[{<][{%]/i;
+const onlyTestNames = /^(?:__(?:tests?|mocks?|fixtures?|testfixtures)__|test[-_]?(?:data|fixtures?))$|[{<][{%]/i;
 
 /** Is what lies between the package and the directory at `end` its test data? */
 function isTestDataIn(directories: readonly string[], package_: Range, end: number): boolean {
   // Stores of package managers (.registry.npmjs.org/test/1.0.0/node_modules/test) name directories after packages.
-  return !directories[package_.start]?.startsWith('.') && isTestData(directories.slice(package_.end, end));
+  return !directories[package_.start]?.startsWith('.') && directories.slice(package_.end, end).some(isTest);
 }
 
-function isTestData(directories: readonly string[]): boolean {
-  return directories.some((name) => testNames.test(name));
+function isTest(directory: string): boolean {
+  return testNames.test(directory);
+}
+
+function isTestOrSample(directory: string): boolean {
+  return testNames.test(directory) || sampleNames.test(directory);
 }
 
 function isOnlyTestData(directories: readonly string[]): boolean {

@@ -6,9 +6,11 @@
  *     root/.yarn/berry/cache/lodash-npm-4.17.21-6382451519-8.zip     the same, shared by all projects
  *
  * Without any `.pnp.cjs` (`.pnp.js` of Yarn 2) the archives are a cache and nothing more. Who needs whom stands in that
- * script, which is code and is not read.
+ * script, or in `.pnp.data.json` beside it; it is code and is not read. A script that names archives of which there is
+ * none, in the cache beside it or in a shared one, is a gap: its packages are somewhere else.
  * https://yarnpkg.com/features/pnp, https://yarnpkg.com/advanced/pnp-spec
  */
+import { parentOf } from '../../archive/path.ts';
 import { openZip, ZipError, zipLimits } from '../../archive/zip.ts';
 import type { Cataloger, Found, Package } from '../types.ts';
 import { Unreadable } from '../types.ts';
@@ -16,26 +18,46 @@ import { parseJsonObject } from './json.ts';
 import { type Manifest, manifestFields, parseManifest } from './manifest.ts';
 import { isPackageName, npmPurl } from './names.ts';
 
-type Fact = { readonly kind: 'script' } | { readonly kind: 'package'; readonly manifest: Manifest };
+type Fact =
+  | { readonly kind: 'script'; readonly namesArchives: boolean }
+  | { readonly kind: 'package'; readonly manifest: Manifest };
 
 const maxManifest = 16 * 2 ** 20;
+const maxScript = 64 * 2 ** 20;
 
 export const npmYarnCache: Cataloger<Fact> = {
   id: 'npm/yarn-cache',
   kind: 'installed',
+  // The archives hold programs: only the general cap is for them.
+  maxBytes: (path) => (isScript(path) ? maxScript : Number.POSITIVE_INFINITY),
   wants: ({ path }) => isScript(path) || /(?:^|\/)\.yarn\/(?:berry\/)?cache\/[^/]+\.zip$/.test(path),
   read: ({ path, bytes }) => {
-    if (isScript(path)) return { kind: 'script' };
+    if (isScript(path)) return { kind: 'script', namesArchives: bytes.includes('.zip/') };
     const manifest = parseManifest(parseJsonObject(archivedManifest(bytes), maxManifest));
     if (manifest === undefined || !isPackageName(manifest.name))
       throw new Unreadable('its package.json names no package');
     return { kind: 'package', manifest };
   },
-  assemble: (found) => (found.some(({ fact }) => fact.kind === 'script') ? found.flatMap(toPackage) : []),
+  assemble: (found, context) => {
+    const scripts = found.filter(({ fact }) => fact.kind === 'script');
+    if (scripts.length === 0) return [];
+    const caches = new Set(found.filter(({ fact }) => fact.kind === 'package').map(({ path }) => parentOf(path)));
+    const isShared = [...caches].some((cache) => cache.endsWith('.yarn/berry/cache'));
+    for (const { path, fact } of scripts) {
+      if (fact.kind !== 'script' || !fact.namesArchives || isShared) continue;
+      if (!caches.has(cacheBeside(path))) context.gap(path, "names packages in archives that are not in Yarn's cache");
+    }
+    return found.flatMap(toPackage);
+  },
 };
 
+function cacheBeside(script: string): string {
+  const directory = parentOf(script);
+  return directory === '' ? '.yarn/cache' : `${directory}/.yarn/cache`;
+}
+
 function isScript(path: string): boolean {
-  return /(?:^|\/)\.pnp\.c?js$/.test(path);
+  return /(?:^|\/)\.pnp\.(?:c?js|data\.json)$/.test(path);
 }
 
 /** The package.json of the one package in the archive. */

@@ -43,16 +43,21 @@ interface Named {
   readonly version?: string;
 }
 
-const maxBytes = 64 * 2 ** 20;
+const maxMetadata = 8 * 2 ** 20;
+const maxList = 16 * 2 ** 20;
+const maxSmall = 2 ** 20;
 
 export const pythonInstalled: Cataloger<Fact> = {
   id: 'python/installed',
   kind: 'installed',
+  maxBytes: (path) => {
+    const part = placeOf(path)?.part;
+    return part === 'metadata' ? maxMetadata : part === 'record' || part === 'installed-files' ? maxList : maxSmall;
+  },
   wants: ({ path }) => placeOf(path) !== undefined,
   read: ({ path, bytes }, gap) => {
     const place = placeOf(path);
     if (place === undefined) return undefined;
-    if (bytes.length > maxBytes) throw new Unreadable(`larger than ${maxBytes / 2 ** 20} MiB`);
     return readPart(place, bytes, gap);
   },
   assemble: (found) => {
@@ -74,6 +79,7 @@ function readPart(place: Place, bytes: Buffer, gap: ReportGap): Fact | undefined
     case 'installed-files': {
       const files = place.part === 'record' ? parseRecord(bytes) : parseInstalledFiles(bytes);
       if (files.refused > 0) gap(`${files.refused} lines name no file in the form of the list`);
+      if (files.isCut) gap('lists more than a million files; the rest was not read');
       return { place, part: 'files', files, directory: place.part === 'record' ? place.site : place.home };
     }
     case 'requires':
@@ -95,8 +101,10 @@ function readPart(place: Place, bytes: Buffer, gap: ReportGap): Fact | undefined
 function collectHomes(found: readonly Found<Fact>[]): readonly Home[] {
   const homes = new Map<string, Home>();
   for (const { path, layer, fact } of found) {
-    // METADATA and metadata in one directory: both are told, so that neither can hide the other.
-    const isSecond = fact.part === 'metadata' && homes.get(fact.place.home)?.metadata !== undefined;
+    // METADATA and metadata in one directory, or PKG-INFO: both are told, so that neither can hide the other.
+    const first = fact.part === 'metadata' ? homes.get(fact.place.home)?.metadata : undefined;
+    const isSecond = first !== undefined;
+    if (isSecond && fact.part === 'metadata' && isSamePackage(first, fact.metadata)) continue;
     const id = isSecond ? path : fact.place.home;
     const known = homes.get(id);
     // The metadata is where people should look; the other parts stand in for it when it is missing.
@@ -106,6 +114,10 @@ function collectHomes(found: readonly Found<Fact>[]): readonly Home[] {
     addFact(home, fact);
   }
   return [...homes.values()];
+}
+
+function isSamePackage(one: Metadata, other: Metadata): boolean {
+  return one.name === other.name && one.version === other.version;
 }
 
 function addFact(home: Home, fact: Fact): void {

@@ -6,6 +6,9 @@
  *     dist-packages/PyYAML-5.3.1.egg-info                                                  distutils: the metadata itself
  *     site-packages/foo-1.0-py3.8.egg/EGG-INFO/PKG-INFO                                                   easy_install
  *
+ * importlib.metadata reads more than any tool writes: METADATA or PKG-INFO in either directory, and a file in the place of
+ * either. What Python takes for installed counts here.
+ *
  * https://packaging.python.org/en/latest/specifications/recording-installed-packages/
  */
 import { baseOf, parentOf } from '../../archive/path.ts';
@@ -24,7 +27,7 @@ export interface Place {
 export function placeOf(path: string): Place | undefined {
   const parent = parentOf(path);
   const name = baseOf(path);
-  if (/\.egg-info$/i.test(name)) return { part: 'metadata', home: path, site: parent, form: 'file' };
+  if (/\.(?:egg|dist)-info$/i.test(name)) return { part: 'metadata', home: path, site: parent, form: 'file' };
   const form = /dist-info$/i.test(parent) ? 'wheel' : /egg-info$/i.test(parent) ? 'egg' : undefined;
   const part = (form === 'wheel' ? wheelParts : eggParts).get(name.toLowerCase());
   if (form === undefined || part === undefined) return undefined;
@@ -53,6 +56,7 @@ function isInsideEgg(home: string): boolean {
 
 const wheelParts: ReadonlyMap<string, Part> = new Map([
   ['metadata', 'metadata'],
+  ['pkg-info', 'metadata'],
   ['record', 'record'],
   ['installer', 'installer'],
   ['requested', 'requested'],
@@ -61,6 +65,7 @@ const wheelParts: ReadonlyMap<string, Part> = new Map([
 
 const eggParts: ReadonlyMap<string, Part> = new Map([
   ['pkg-info', 'metadata'],
+  ['metadata', 'metadata'],
   ['record', 'record'],
   ['installed-files.txt', 'installed-files'],
   ['requires.txt', 'requires'],

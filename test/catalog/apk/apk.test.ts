@@ -171,3 +171,25 @@ describeData('apk databases with known packages', () => {
     ]);
   });
 });
+
+test('a hostile database is cut, and its gaps are counted instead of told one by one', async () => {
+  const text = 'P:a\n\n'.repeat(200_010);
+  const { packages, gaps } = await catalogFiles(apk, { 'lib/apk/db/installed': text });
+  expect(packages).toEqual([]);
+  expect(gaps).toHaveLength(102);
+  expect(gaps.slice(100).map(({ reason }) => reason)).toEqual([
+    'has more than 200000 records; the rest was not read',
+    '199900 more of its records have problems like these',
+  ]);
+});
+
+test('a path that no file system takes is nobody’s, and a field of mebibytes is named', async () => {
+  const text = `P:a\nV:1\nD:${'x'.repeat(2 ** 20)}\nF:${'d'.repeat(5000)}\nF:bin\nR:sh\nR:${'r'.repeat(5000)}\n\n`;
+  const { packages, gaps } = await catalogFiles(apk, { 'lib/apk/db/installed': text });
+  expect(packages.map(({ owns }) => [...(owns?.() ?? [])])).toEqual([['bin/sh']]);
+  expect(gaps.map(({ reason }) => reason)).toEqual(['package "a" has a field too long to be read']);
+});
+
+test('the database may have 48 MiB', () => {
+  expect(apk.maxBytes?.('lib/apk/db/installed')).toBe(48 * 2 ** 20);
+});

@@ -279,3 +279,25 @@ test('ends with packages, gaps or Unreadable on any bytes, and keys are unique',
     }),
   );
 });
+
+test('a hostile database is cut, and its gaps are counted instead of told one by one', async () => {
+  const record = (at: number) => `Package: p${at}\nStatus: install ok installed\n\n`;
+  const status = Array.from({ length: 200_010 }, (_, at) => record(at)).join('');
+  const { packages, gaps } = await catalogFiles(dpkg, { 'var/lib/dpkg/status': status });
+  expect(packages).toEqual([]);
+  expect(gaps).toHaveLength(102);
+  expect(gaps.slice(100).map(({ reason }) => reason)).toEqual([
+    'has more than 200000 records; the rest was not read',
+    '199900 more of its records have problems like these',
+  ]);
+});
+
+test.each([
+  ['var/lib/dpkg/status', 48],
+  ['var/lib/dpkg/updates/0001', 48],
+  ['var/lib/dpkg/info/a.list', 16],
+  ['var/lib/dpkg/status.d/a', 16],
+  ['usr/share/doc/a/copyright', 4],
+])('%s may have %i MiB', (path, size) => {
+  expect(dpkg.maxBytes?.(path)).toBe(size * 2 ** 20);
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fieldOf, parseControl } from '../../../src/catalog/dpkg/control.ts';
+import { eachStanza, fieldOf, type Stanza } from '../../../src/catalog/dpkg/control.ts';
 import { parseCopyright } from '../../../src/catalog/dpkg/copyright.ts';
 import { listedPaths } from '../../../src/catalog/dpkg/file-list.ts';
 import { locateDpkg, locateOpkg } from '../../../src/catalog/dpkg/layout.ts';
@@ -8,7 +8,36 @@ import { parseMaintainer } from '../../../src/catalog/dpkg/maintainer.ts';
 import { parseRelations, relationsOf } from '../../../src/catalog/dpkg/relations.ts';
 
 describe('control data', () => {
-  const parse = (text: string) => parseControl(Buffer.from(text));
+  const parse = (text: string | Uint8Array) => {
+    const stanzas: Stanza[] = [];
+    const bytes = typeof text === 'string' ? Buffer.from(text) : Buffer.from(text);
+    const { stray, isCut } = eachStanza(bytes, (stanza) => stanzas.push(stanza));
+    return { stanzas, stray, isCut };
+  };
+
+  test('reads 200,000 stanzas, and says when there are more', () => {
+    expect(parse('A:\n\n'.repeat(200_000))).toMatchObject({ isCut: false, stray: 0 });
+    const more = parse('A:\n\n'.repeat(200_001));
+    expect([more.stanzas.length, more.isCut]).toEqual([200_000, true]);
+  });
+
+  test('leaves out a value of more than a mebibyte, and says of which field', () => {
+    const [stanza] = parse(`A: 1\nDepends: ${'x'.repeat(2 ** 20)}\nB: 2\n`).stanzas;
+    expect([...stanza!.oversized]).toEqual(['depends']);
+    expect([fieldOf(stanza!, 'a'), fieldOf(stanza!, 'depends'), fieldOf(stanza!, 'b')]).toEqual(['1', undefined, '2']);
+  });
+
+  test('counts the fields of a stanza beyond the 200th as lines that it did not read', () => {
+    const text = Array.from({ length: 205 }, (_, at) => `f${at}: 1\n`).join('');
+    const { stanzas, stray } = parse(`${text}f0: again\n`);
+    expect([stanzas[0]!.fields.size, stray, [...stanzas[0]!.repeated]]).toEqual([200, 6, []]);
+  });
+
+  test('reads each part of a field as UTF-8 or Latin-1 on its own', () => {
+    const bytes = Buffer.concat([Buffer.from('A: ü\n'), Buffer.from(' ü\n', 'latin1'), Buffer.from('B: ü')]);
+    const [stanza] = parse(bytes).stanzas;
+    expect([stanza!.fields.get('a'), fieldOf(stanza!, 'b')]).toEqual(['ü\n ü', 'ü']);
+  });
 
   test('fields, continuation lines and stanzas', () => {
     const { stanzas, stray } = parse('Package: a\r\nText: one\r\n two\r\n .\r\n\r\n\r\nPACKAGE : b\nEmpty:\n');
@@ -37,17 +66,17 @@ describe('control data', () => {
 
   test('keeps the first of repeated fields and says which', () => {
     const [stanza] = parse('A: 1\na: 2\n').stanzas;
-    expect([fieldOf(stanza!, 'a'), stanza!.repeated]).toEqual(['1', ['a']]);
+    expect([fieldOf(stanza!, 'a'), [...stanza!.repeated]]).toEqual(['1', ['a']]);
   });
 
   test('reads a line that is not UTF-8 as Latin-1, and the others as UTF-8', () => {
     const bytes = Buffer.concat([Buffer.from('A: \u00e9\r\nB: '), Buffer.from([0xe9, 0x0a])]);
-    const [stanza] = parseControl(bytes).stanzas;
+    const [stanza] = parse(bytes).stanzas;
     expect([fieldOf(stanza!, 'a'), fieldOf(stanza!, 'b')]).toEqual(['\u00e9', '\u00e9']);
   });
 
   test('never throws, whatever the bytes', () => {
-    fc.assert(fc.property(fc.uint8Array(), (bytes) => void parseControl(Buffer.from(bytes)).stanzas.length));
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => void parse(bytes).stanzas.length));
   });
 });
 

@@ -51,6 +51,11 @@ test.each([
   ['package.json'],
   ['opt/yarn-v1.22.22/package.json'],
   ['home/test/app/package.json'],
+  ['srv/fixtures/package.json'],
+  ['app/node_modules/x/node_modules/y/examples/node_modules/a/package.json'],
+  ['app/node_modules/x/docs/node_modules/a/package.json'],
+  ['app/node_modules/x/benchmark/node_modules/a/package.json'],
+  ['app/node_modules/x/template/node_modules/a/package.json'],
 ])('%s is a package', async (path) => {
   expect(await namesIn({ [path]: manifest('a') })).toEqual(['a@1.0.0']);
 });
@@ -59,8 +64,9 @@ test.each([
   ['app/node_modules/x/test/package.json'],
   ['app/node_modules/x/test/node_modules/a/package.json'],
   ['app/node_modules/@s/x/fixtures/deep/node_modules/a/package.json'],
-  ['app/node_modules/x/node_modules/y/examples/node_modules/a/package.json'],
   ['app/node_modules/create-x/template-vue/package.json'],
+  ['app/node_modules/x/docs/package.json'],
+  ['app/node_modules/x/__mocks__/node_modules/a/package.json'],
   ['app/node_modules/package.json'],
   ['app/node_modules/@s/package.json'],
   ['app/node_modules/.cache/a/package.json'],
@@ -76,7 +82,8 @@ test('a manifest without a name or a version configures a directory', async () =
   const files = {
     'app/node_modules/x/package.json': manifest('x'),
     'app/node_modules/x/dist/esm/package.json': '{"type":"module"}',
-    'app/node_modules/y/package.json': '{"name":"y"}',
+    'app/node_modules/y/package.json': '{"main":"y.js"}',
+    'app/node_modules/x/lib/package.json': '{"name":"lib"}',
     'srv/package.json': '{"private":true}',
   };
   expect(await namesIn(files)).toEqual(['x@1.0.0']);
@@ -320,4 +327,47 @@ test('any JSON value in any field is read or refused with a reason', async () =>
       for (const { name, version } of packages) expect([name, version]).not.toContain('');
     }),
   );
+});
+
+test('an installed package that names no version is a gap', async () => {
+  const { packages, gaps } = await catalogFiles(npmInstalled, {
+    'app/node_modules/y/package.json': '{"name":"y"}',
+    'app/node_modules/y/lib/package.json': '{"name":"inside"}',
+    'srv/package.json': '{"name":"application"}',
+  });
+  expect(packages).toEqual([]);
+  expect(gaps).toEqual([{ path: 'app/node_modules/y/package.json', reason: 'names no version' }]);
+});
+
+test('node_modules beside it makes an application of an example, of an extension and of what lies in testdata', async () => {
+  const extension = manifest('extension', '1.0.0', { engines: { vscode: '^1.82.0' } });
+  const files = {
+    'app/package.json': manifest('app'),
+    'app/examples/one/package.json': manifest('example'),
+    'srv/package.json': extension,
+    'usr/src/testdata/two/package.json': manifest('data'),
+  };
+  expect(await namesIn(files)).toEqual(['app@1.0.0']);
+  const installed = Object.keys(files).map((path) => [path.replace(/package.json$/, 'node_modules/.bin/x'), '']);
+  expect(await namesIn({ ...files, ...Object.fromEntries(installed) })).toEqual([
+    'app@1.0.0',
+    'data@1.0.0',
+    'example@1.0.0',
+    'extension@1.0.0',
+  ]);
+});
+
+test('a manifest or record that is dense with values is refused before it takes memory', async () => {
+  const record = `{"packages":{${'"node_modules/a":{},'.repeat(1_000_000)}"":{}}}`;
+  const { gaps } = await catalogFiles(npmInstalled, {
+    'app/node_modules/.package-lock.json': record,
+    'app/node_modules/x/package.json': `{"name":"x","version":"1","y":[${'"":'.repeat(2_000_001)}]}`,
+  });
+  const reason = 'more than 1000000 objects and lists, or 2000000 keys';
+  expect(gaps.map((gap) => gap.reason)).toEqual([reason, reason]);
+});
+
+test('a record of packages that are not there adds nothing', async () => {
+  const files = { 'app/node_modules/.package-lock.json': '{"packages":{"node_modules/a":{"version":"1.0.0"}}}' };
+  expect(await catalogFiles(npmInstalled, files)).toEqual({ packages: [], gaps: [] });
 });

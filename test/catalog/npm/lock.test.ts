@@ -309,3 +309,27 @@ test('any JSON in any entry is read or refused, and every edge leads to a packag
     }),
   );
 });
+
+test('entries beyond the 100,000th and directories of thousands of levels are gaps', async () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 100_002 }, (_, at) => [`node_modules/a${at}`, { version: '1' }]),
+  );
+  const deep = Object.fromEntries(
+    Array.from({ length: 2500 }, (_, at) => [`d${at}${'/x'.repeat(98)}`, { version: '1' }]),
+  );
+  const { packages, gaps } = await catalogFiles(npmLock, {
+    'a/package-lock.json': JSON.stringify({ lockfileVersion: 3, packages: many }),
+    'b/package-lock.json': JSON.stringify({ lockfileVersion: 3, packages: deep }),
+    'c/package-lock.json': JSON.stringify({
+      lockfileVersion: 1,
+      dependencies: Object.fromEntries(Array.from({ length: 100_001 }, (_, at) => [`a${at}`, { version: '1.0.0' }])),
+    }),
+  });
+  const inFile = (name: string) => packages.filter(({ places }) => places[0]?.path.startsWith(name)).length;
+  expect([inFile('a/'), inFile('c/')]).toEqual([100_000, 100_000]);
+  expect(gaps.map(({ path, reason }) => [path[0], /beyond the (\d+)th was not read/.test(reason)])).toEqual([
+    ['a', true],
+    ['b', true],
+    ['c', true],
+  ]);
+});

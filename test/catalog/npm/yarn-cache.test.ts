@@ -65,3 +65,18 @@ test('an archive with any byte changed is read or refused', async () => {
     }),
   );
 });
+
+test('a script that names archives which are nowhere is a gap', async () => {
+  const script = '"packageLocation": "./.yarn/cache/a-npm-1.0.0-0123456789.zip/node_modules/a/"';
+  const gapsOf = async (files: Readonly<Record<string, Buffer | string>>) =>
+    (await catalogFiles(npmYarnCache, files)).gaps;
+  const gap = { path: 'app/.pnp.cjs', reason: "names packages in archives that are not in Yarn's cache" };
+  expect(await gapsOf({ 'app/.pnp.cjs': script })).toEqual([gap]);
+  expect(await gapsOf({ 'app/.pnp.cjs': '', 'app/.pnp.data.json': script })).toEqual([
+    { ...gap, path: 'app/.pnp.data.json' },
+  ]);
+  expect(await gapsOf({ 'app/.pnp.cjs': script, 'other/.yarn/cache/core-npm-1.zip': core })).toEqual([gap]);
+  expect(await gapsOf({ 'app/.pnp.cjs': script, [cached]: core })).toEqual([]);
+  expect(await gapsOf({ 'app/.pnp.cjs': script, 'root/.yarn/berry/cache/core-npm-1.zip': core })).toEqual([]);
+  expect(await gapsOf({ 'app/.pnp.cjs': 'no dependencies' })).toEqual([]);
+});

@@ -327,3 +327,59 @@ test('any bytes in any part are read or refused with a reason', async () => {
     }),
   );
 });
+
+test.each([
+  ['site-packages/six-1.16.0.dist-info/PKG-INFO'],
+  ['site-packages/six-1.16.0.egg-info/METADATA'],
+  ['site-packages/six-1.16.0.dist-info'],
+  ['site-packages/six-1.16.0.egg-info'],
+  ['site-packages/foo.egg/EGG-INFO/METADATA'],
+])('%s is metadata, as it is for importlib', async (path) => {
+  const { packages, gaps } = await catalogFiles(pythonInstalled, { [path]: 'Name: six\nVersion: 1.16.0\n\n' });
+  expect(packages.map(({ name, version, places }) => [name, version, places[0]?.path])).toEqual([
+    ['six', '1.16.0', path],
+  ]);
+  expect(gaps).toEqual([]);
+});
+
+test('METADATA and PKG-INFO in one directory are one package unless they disagree', async () => {
+  const both = (second: string) => ({
+    's/six-1.16.0.dist-info/METADATA': 'Name: six\nVersion: 1.16.0\n',
+    's/six-1.16.0.dist-info/PKG-INFO': second,
+  });
+  const namesOf = async (second: string) =>
+    (await catalogFiles(pythonInstalled, both(second))).packages.map(({ name, version }) => `${name} ${version}`);
+  expect(await namesOf('Name: six\nVersion: 1.16.0\n')).toEqual(['six 1.16.0']);
+  expect(await namesOf('Name: evil\nVersion: 6.6.6\n')).toEqual(['six 1.16.0', 'evil 6.6.6']);
+});
+
+test('a list of more than a million files is cut, and says so', async () => {
+  const { packages, gaps } = await catalogFiles(pythonInstalled, {
+    's/a-1.egg-info/PKG-INFO': 'Name: a\nVersion: 1\n',
+    's/a-1.egg-info/installed-files.txt': 'a\n'.repeat(1_000_001),
+  });
+  expect([...(packages[0]?.owns?.() ?? [])]).toHaveLength(1_000_000);
+  expect(gaps.map(({ reason }) => reason)).toEqual(['lists more than a million files; the rest was not read']);
+});
+
+test('names in lists of files keep quotes, commas and bytes that are not UTF-8', async () => {
+  const record = Buffer.concat([
+    Buffer.from('"a,""b"".py",sha256=x,1\r\nplain.py,,\n"open,,\nno comma\na,b,c,d\n'),
+    Buffer.from([0xff, 0x2c, 0x2c]),
+  ]);
+  const { packages, gaps } = await catalogFiles(pythonInstalled, {
+    's/a-1.dist-info/METADATA': 'Name: a\nVersion: 1\n',
+    's/a-1.dist-info/RECORD': record,
+  });
+  expect([...(packages[0]?.owns?.() ?? [])]).toEqual(['s/a,"b".py', 's/plain.py', 's/\udcff']);
+  expect(gaps.map(({ reason }) => reason)).toEqual(['3 lines name no file in the form of the list']);
+});
+
+test.each([
+  ['s/a-1.dist-info/METADATA', 8],
+  ['s/a-1.dist-info/RECORD', 16],
+  ['s/a-1.egg-info/installed-files.txt', 16],
+  ['s/a-1.dist-info/direct_url.json', 1],
+])('%s may have %i MiB', (path, size) => {
+  expect(pythonInstalled.maxBytes?.(path)).toBe(size * 2 ** 20);
+});
