@@ -3,6 +3,8 @@
  *
  * Every level costs memory and time that the author of the file chooses, so the depth is capped, and all levels share
  * one budget of bytes and of archives. An archive that is not read, for whatever reason, is a gap with its full name.
+ *
+ * Each archive has its SHA-256 and no other digest: hashing is the largest part of the work, and SHA-1 proves nothing.
  */
 import { createHash } from 'node:crypto';
 import { openZip, startsZip, type ZipArchive, ZipError, type ZipLimits, zipLimits } from '../../archive/zip.ts';
@@ -98,6 +100,7 @@ function readArchive(path: string, bytes: Buffer, depth: number, budget: Budget)
     file,
     manifest: contents.manifest,
     descriptors: contents.descriptors,
+    mainPackage: contents.mainPackage,
     holdsCode: contents.holdsCode || contents.archives.size > 0,
   });
   const own = identity === undefined ? undefined : ownFact(identity, file, contents.manifest, bytes);
@@ -164,7 +167,7 @@ function ownFact(identity: Identity, file: FileName, manifest: Manifest | undefi
     ...(homepage !== undefined && { homepage }),
     ...pomFacts(descriptor?.pom),
     ...(vendor !== undefined && { supplier: { name: vendor } }),
-    hashes: [hash('SHA-1', bytes), hash('SHA-256', bytes)],
+    hashes: [{ alg: 'SHA-256', content: createHash('sha256').update(bytes).digest('hex') }],
     isApplication: isApplication(file, manifest),
   };
 }
@@ -194,8 +197,4 @@ function pomFacts(pom: PomXml | undefined): Pick<JavaFact, 'homepage' | 'vcs' | 
 function isApplication(file: FileName, manifest: Manifest | undefined): boolean {
   // Spring Boot names the application's own class beside its launcher.
   return file.suffix === 'war' || file.suffix === 'ear' || manifest?.main.has('start-class') === true;
-}
-
-function hash(alg: 'SHA-1' | 'SHA-256', bytes: Buffer): Hash {
-  return { alg, content: createHash(alg.replace('-', '').toLowerCase()).update(bytes).digest('hex') };
 }

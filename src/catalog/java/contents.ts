@@ -12,6 +12,7 @@
 import { climbs, normalizePath } from '../../archive/path.ts';
 import { type ZipArchive, type ZipEntry, ZipError } from '../../archive/zip.ts';
 import { Unreadable } from '../types.ts';
+import { findMainPackage } from './class-packages.ts';
 import { asId } from './coordinates.ts';
 import type { Descriptor } from './identity.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
@@ -26,6 +27,8 @@ export interface Contents {
   readonly archives: ReadonlyMap<string, ZipEntry>;
   /** Whether anything in it can be loaded or run. */
   readonly holdsCode: boolean;
+  /** The package of nearly all its classes; undefined where libraries are copied in, since most may be theirs. */
+  readonly mainPackage: string | undefined;
 }
 
 /** Names a gap; `entry` is the normalised name of the entry that it is about. */
@@ -71,6 +74,7 @@ export function readContents(archive: ZipArchive, quota: { reads: number }, gap:
     descriptors,
     archives: index.archives,
     holdsCode: index.holdsCode,
+    mainPackage: descriptors.length === 0 ? findMainPackage(archive.entries) : undefined,
   };
 }
 

@@ -33,10 +33,14 @@ export function asText(text: string | undefined): string | undefined {
   return value.startsWith('%') || value.includes('${') ? undefined : detached(value);
 }
 
-/** True for ids that start with a reversed domain or at least look like one: `org.slf4j`, `io.netty`. */
-export function isDomainLike(id: string): boolean {
-  return /^[a-z]\w*(?:\.[\w-]+)+$/i.test(id);
+/** True for ids that start with a reversed domain (`org.slf4j`, `io.netty`) or with `javax` or `jakarta`. */
+export function isReversedDomain(id: string): boolean {
+  return /^[a-z]\w*(?:\.[\w-]+)+$/i.test(id) && topLevel.test(id);
 }
+
+/** Countries, and the others that groups begin with. */
+const topLevel =
+  /^(?:[a-z]{2}|com|org|net|edu|gov|info|biz|name|javax|jakarta|app|cloud|dev|digital|group|network|one|rocks|software|studio|systems|team|tech|technology|tools|top|work|works|world|xyz|zone)\./i;
 
 /** What build tools write when nobody gave a version. */
 const unfilled = /^(?:unspecified|unknown|undefined|null)$/i;

@@ -4,6 +4,7 @@
  *
  *   log4j-1.2-api-2.17.1.jar -> log4j-1.2-api 2.17.1        guava-31.1-jre.jar -> guava 31.1-jre
  *   org.eclipse.osgi_3.18.0.v2022.jar -> org.eclipse.osgi 3.18.0.v2022        app.jar -> app
+ *   netty-epoll-4.1.1.Final-linux-x86_64.jar -> netty-epoll 4.1.1.Final, classifier linux-x86_64
  */
 
 export interface FileName {
@@ -11,7 +12,7 @@ export interface FileName {
   readonly stem: string;
   readonly name: string;
   readonly version?: string;
-  /** Only what Maven itself attaches: `sources`, `javadoc`, `tests`, `test-sources`. */
+  /** Only words that no version ends with: anything may follow behind a dash in a version, too. */
   readonly classifier?: string;
   /** Lower case, without the dot. */
   readonly suffix: string;
@@ -25,7 +26,7 @@ export function parseFileName(path: string): FileName {
   // Bytes that are not UTF-8 cannot be part of a package URL.
   const stem = base.slice(0, Math.max(dot, 0)).slice(0, 256).toWellFormed();
   const suffix = base.slice(dot + 1).toLowerCase();
-  const classifier = /-(test-sources|sources|javadoc|tests)$/.exec(stem)?.[1];
+  const classifier = (attached.exec(stem) ?? variant.exec(stem))?.[1];
   const bare = classifier === undefined ? stem : stem.slice(0, -classifier.length - 1);
   const { name, version } = splitOsgi(bare) ?? splitMaven(bare) ?? splitDots(bare) ?? { name: bare };
   return {
@@ -36,6 +37,13 @@ export function parseFileName(path: string): FileName {
     suffix,
   };
 }
+
+/** What Maven attaches to any archive. */
+const attached = /-(test-sources|sources|javadoc|tests)$/;
+
+/** What builds attach behind a version: whole applications, and native code by system and processor. */
+const variant =
+  /(?<=-v?\d[\w.+-]{0,100})-((?:all|dependencies|exec|fat|indy|jar-with-dependencies|no_?aop|plain|shaded|shadow|slim|standalone|test|test-fixtures|uber|with-dependencies)|(?:natives?-)?(?:linux|macos|mac|osx|windows|win)(?:[-_](?:aarch_?64|amd64|arm|arm64|armv[67]\w{0,3}|i[36]86|loongarch_?64|ppc64le|ppcle_64|riscv64|s390x|s390_64|x64|x86|x86_32|x86_64)(?:-(?:fedora|suse|musl|debug|gpu)){0,2})?)$/;
 
 interface Split {
   readonly name: string;

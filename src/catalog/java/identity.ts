@@ -36,18 +36,20 @@ export interface Evidence {
   readonly descriptors: readonly Descriptor[];
   /** Something in it can be run, loaded or is an archive itself. */
   readonly holdsCode: boolean;
+  /** The package of nearly all its classes. */
+  readonly mainPackage: string | undefined;
 }
 
 /** Undefined when nothing says what it is and there is nothing in it that could be run. */
 export function identify(evidence: Evidence): Identity | undefined {
-  const { file, manifest, descriptors, holdsCode } = evidence;
+  const { file, manifest, descriptors, holdsCode, mainPackage } = evidence;
   const own = ownDescriptor(evidence);
   if (own !== undefined) return fromDescriptor(own.descriptor, own.match, evidence);
-  const stated = fromManifestAlone(manifest) ?? fromManifest(file, manifest);
+  const stated = fromManifestAlone(file, manifest) ?? fromManifest(evidence);
   if (stated !== undefined) return stated;
   const artifact = file.name === '' ? 'unnamed' : file.name;
   if (file.version === undefined && !holdsCode && descriptors.length === 0) return undefined;
-  const group = findGroup(artifact, manifest);
+  const group = findGroup(artifact, { manifest, version: file.version, mainPackage });
   return {
     ...(group !== undefined && { group }),
     artifact,
@@ -64,14 +66,17 @@ type Match = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 function ownDescriptor(evidence: Evidence): { descriptor: Descriptor; match: Match } | undefined {
   const { file, manifest, descriptors } = evidence;
   let best: { descriptor: Descriptor; match: Match; tie: number } | undefined;
+  let weak = 0;
   for (const descriptor of descriptors) {
     const match = matchOf(descriptor, file, manifest);
+    if (match === 1) weak++;
     const tie = (descriptor.top ? 2000 : 0) + (descriptor.pom === undefined ? 0 : 1000) + descriptor.artifact.length;
     if (match > 0 && (best === undefined || match > best.match || (match === best.match && tie > best.tie))) {
       best = { descriptor, match, tie };
     }
   }
-  if (best !== undefined) return best;
+  // Several modules of `ehcache-3.10.8.jar` have a part of its name and its version: it is none of them.
+  if (best !== undefined && (best.match > 1 || weak === 1)) return best;
   // `COPY target/*.jar app.jar`: the only descriptor is the archive's own, unless the manifest is about another package
   // of the name of the file.
   const top = descriptors.filter((descriptor) => descriptor.top);
@@ -129,10 +134,12 @@ function speaksFor(manifest: Manifest | undefined, name: string): boolean {
 
 function fromDescriptor(descriptor: Descriptor, match: Match, { file, manifest }: Evidence): Identity {
   const { group, artifact } = descriptor;
-  const version = descriptor.version ?? file.version ?? statedVersion(manifest);
-  const start = version === undefined ? '' : `${fold(artifact)}-${fold(version)}-`;
-  const classifier =
-    start !== '' && fold(file.stem).startsWith(start) ? asId(file.stem.slice(start.length)) : undefined;
+  const stated = descriptor.version ?? file.version ?? statedVersion(manifest);
+  const start = stated === undefined ? '' : fold(`${artifact}-${stated}`);
+  const rest = start !== '' && fold(file.stem).startsWith(start) ? file.stem.slice(start.length) : '';
+  // `mssql-jdbc-12.6.2.jre11.jar`: published in several versions, one for each Java version, of a single descriptor.
+  const version = /^\.jre\d+$/.test(rest) ? `${stated}${rest}` : stated;
+  const classifier = rest.startsWith('-') ? asId(rest.slice(1)) : undefined;
   return {
     group,
     artifact,
@@ -145,7 +152,7 @@ function fromDescriptor(descriptor: Descriptor, match: Match, { file, manifest }
 }
 
 /** Archives of build tools that state exact coordinates in headers of their own. */
-function fromManifestAlone(manifest: Manifest | undefined): Identity | undefined {
+function fromManifestAlone(file: FileName, manifest: Manifest | undefined): Identity | undefined {
   const header = (name: string) => manifest?.main.get(name);
   const make = (group: string | undefined, artifact: string | undefined, version: string | undefined) =>
     artifact === undefined
@@ -167,16 +174,20 @@ function fromManifestAlone(manifest: Manifest | undefined): Identity | undefined
   }
   // Ivy and Gradle's Nebula plugins: `org.elasticsearch#server;8.14.3`.
   const nebula = /^([\w.-]{1,200})#([\w.-]{1,200});(\S{1,200})$/.exec(header('implementation-title') ?? '');
-  return nebula === null ? undefined : make(asId(nebula[1]), asId(nebula[2]), asVersion(nebula[3]));
+  if (nebula === null) return undefined;
+  const version = asVersion(nebula[3]);
+  // The title has the name of the project in the build: `elasticsearch-8.14.3.jar` is published under that of the file.
+  const published = version !== undefined && file.version === version ? asId(file.name) : undefined;
+  return make(asId(nebula[1]), published ?? asId(nebula[2]), version);
 }
 
 /** The name from the file or the titles, version and group from the manifest; undefined when the manifest says nothing. */
-function fromManifest(file: FileName, manifest: Manifest | undefined): Identity | undefined {
+function fromManifest({ file, manifest, mainPackage }: Evidence): Identity | undefined {
   if (manifest === undefined) return undefined;
   const title = file.version === undefined ? ownTitle(file, manifest) : undefined;
   const artifact = title ?? file.name;
   const version = file.version ?? statedVersion(manifest);
-  const group = findGroup(artifact, manifest);
+  const group = findGroup(artifact, { manifest, version, mainPackage });
   const says = statedVersion(manifest) !== undefined || title !== undefined || manifest.main.has('bundle-symbolicname');
   if (artifact === '' || !says) return undefined;
   return {

@@ -82,10 +82,7 @@ describe('a Maven archive', () => {
         version: '1.7.36',
         kind: 'library',
         licenses: ['MIT License'],
-        hashes: [
-          { alg: 'SHA-1', content: createHash('sha1').update(bytes).digest('hex') },
-          { alg: 'SHA-256', content: createHash('sha256').update(bytes).digest('hex') },
-        ],
+        hashes: [{ alg: 'SHA-256', content: createHash('sha256').update(bytes).digest('hex') }],
         supplier: { name: 'QOS' },
         homepage: 'https://slf4j.org',
         vcs: 'https://github.com/qos-ch/slf4j',
@@ -182,6 +179,31 @@ describe('a Maven archive', () => {
     ]);
   });
 
+  it('has the version of its file name where that names one for each Java version', async () => {
+    const bytes = zip({ ...pom('com.microsoft.sqlserver', 'mssql-jdbc', '12.6.2'), ...code });
+    const { packages } = await scan({ 'mssql-jdbc-12.6.2.jre11.jar': bytes });
+    expect(packages.map((each) => each.purl)).toEqual([
+      { type: 'maven', namespace: 'com.microsoft.sqlserver', name: 'mssql-jdbc', version: '12.6.2.jre11' },
+    ]);
+  });
+
+  it('has no classifier where the file name goes on with a longer version', async () => {
+    const { packages } = await scan({ 'tool-2.0.1.jar': zip({ ...pom('com.acme', 'tool', '2.0'), ...code }) });
+    expect(packages.map((each) => each.purl)).toEqual([
+      { type: 'maven', namespace: 'com.acme', name: 'tool', version: '2.0' },
+    ]);
+  });
+
+  it('is none of several modules inside it that share a part of its name and its version', async () => {
+    const modules = ['ehcache-core', 'ehcache-xml'].map((name) => pom('org.ehcache.modules', name, '3.10.8'));
+    const bytes = zip({ ...modules[0], ...modules[1], ...code });
+    expect(edges((await scan({ 'ehcache-3.10.8.jar': bytes })).packages)).toEqual({
+      'org.ehcache.modules:ehcache-core': [],
+      'org.ehcache.modules:ehcache-xml': [],
+      'org.ehcache:ehcache': ['org.ehcache.modules:ehcache-core', 'org.ehcache.modules:ehcache-xml'],
+    });
+  });
+
   it('takes what pom.properties leaves open from the folder, the pom.xml and the file name', async () => {
     const folder = 'META-INF/maven/com.acme/tool';
     const without = zip({ [`${folder}/pom.properties`]: `artifactId=tool\nversion=\${project.version}\n`, ...code });
@@ -248,6 +270,12 @@ describe('an archive without a Maven descriptor', () => {
       'org.elasticsearch:server 8.14.3',
     ],
     [
+      'its file where the title has the name of the project in the build',
+      'elasticsearch-8.14.3.jar',
+      ['Implementation-Title: org.elasticsearch#server;8.14.3'],
+      'org.elasticsearch:elasticsearch 8.14.3',
+    ],
+    [
       'a bundle with a dash',
       'catalina.jar',
       [
@@ -302,7 +330,7 @@ describe('an archive without a Maven descriptor', () => {
       'spring-core:spring-core 4.3',
     ],
   ])('is named by %s', async (_, file, headers, expected) => {
-    const { packages, gaps } = await scan({ [file]: zip({ ...manifest(...headers), ...code }) });
+    const { packages, gaps } = await scan({ [file]: zip({ ...manifest(...headers), 'A.class': 'code' }) });
     expect(gaps).toEqual([]);
     expect(named(packages)).toEqual([expected]);
     expect(packages[0]?.technique).toBe('manifest-analysis');
@@ -320,6 +348,29 @@ describe('an archive without a Maven descriptor', () => {
       { name: 'app:app', technique: 'filename', properties: { 'java:no-metadata': 'true' } },
     ]);
     expect(packages[1]).not.toHaveProperty('version');
+  });
+
+  it('has the group of its classes, and the classifier of its file name', async () => {
+    const { packages } = await scan({
+      'kafka-raft-3.7.0-test.jar': zip({ ...manifest(), 'org/apache/kafka/raft/A.class': 'code' }),
+    });
+    expect(packages.map((each) => each.purl)).toEqual([
+      {
+        type: 'maven',
+        namespace: 'org.apache.kafka',
+        name: 'kafka-raft',
+        version: '3.7.0',
+        qualifiers: { classifier: 'test' },
+      },
+    ]);
+  });
+
+  it('has no group of classes that were copied in with their descriptor', async () => {
+    const bytes = zip({ ...pom('com.google.guava', 'guava', '31.1-jre'), 'com/google/common/A.class': 'code' });
+    expect(named((await scan({ 'my-app-1.0.jar': bytes })).packages)).toEqual([
+      'com.google.guava:guava 31.1-jre',
+      'my-app:my-app 1.0',
+    ]);
   });
 
   it.each([

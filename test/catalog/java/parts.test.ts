@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { findMainPackage } from '../../../src/catalog/java/class-packages.ts';
 import { asId, asVersion } from '../../../src/catalog/java/coordinates.ts';
 import { parseFileName } from '../../../src/catalog/java/file-name.ts';
 import { findGroup, groupOfSymbolicName } from '../../../src/catalog/java/group-id.ts';
+import { names, packages, sameAsPackage } from '../../../src/catalog/java/known-groups-data.ts';
 import { declaredLicenses } from '../../../src/catalog/java/licenses.ts';
 import { parseManifest } from '../../../src/catalog/java/manifest.ts';
 import { parsePomProperties } from '../../../src/catalog/java/pom-properties.ts';
@@ -30,6 +32,14 @@ describe('a file name', () => {
     ['maven-core-3.x.jar', 'maven-core', undefined],
     ['foo-1.0-sources.jar', 'foo', '1.0', 'sources'],
     ['foo-1.0-tests.jar', 'foo', '1.0', 'tests'],
+    ['zipkin-server-3.4.1-slim.jar', 'zipkin-server', '3.4.1', 'slim'],
+    ['shop-0.1-SNAPSHOT-plain.jar', 'shop', '0.1-SNAPSHOT', 'plain'],
+    ['netty-epoll-4.1.9.Final-linux-x86_64.jar', 'netty-epoll', '4.1.9.Final', 'linux-x86_64'],
+    ['netty-tcnative-2.0.6.Final-linux-x86_64-fedora.jar', 'netty-tcnative', '2.0.6.Final', 'linux-x86_64-fedora'],
+    ['lwjgl-3.3.3-natives-windows.jar', 'lwjgl', '3.3.3', 'natives-windows'],
+    ['netty-all-4.1.9.Final.jar', 'netty-all', '4.1.9.Final'],
+    ['maven-slim.jar', 'maven-slim', undefined],
+    ['mssql-jdbc-12.6.2.jre11.jar', 'mssql-jdbc', '12.6.2.jre11'],
     ['app.jar', 'app', undefined],
     ['lib/x.war!/WEB-INF\\lib\\a-1.0.JAR', 'a', '1.0'],
     ['-1.0.jar', '-1.0', undefined],
@@ -202,6 +212,8 @@ describe('a group', () => {
     ['org.apache.tomcat-catalina', 'catalina', 'org.apache.tomcat'],
     ['javax.servlet-api', 'javax.servlet-api', 'javax.servlet'],
     ['jakarta.xml.bind-api', 'jakarta.xml.bind-api', 'jakarta.xml.bind'],
+    ['org.apache.geronimo.specs.geronimo-jta_1.1_spec', 'geronimo-jta_1.1_spec', 'org.apache.geronimo.specs'],
+    ['jakarta.inject.jakarta.inject-api', 'jakarta.inject-api', 'jakarta.inject'],
     ['joda-time', 'joda-time', undefined],
   ])('in the bundle name %s of %s is %s', (symbolic, artifact, group) => {
     expect(groupOfSymbolicName(symbolic, artifact)).toBe(group);
@@ -209,15 +221,79 @@ describe('a group', () => {
 
   const withHeaders = (...headers: string[]) => parseManifest(Buffer.from(`${headers.join('\n')}\n`));
 
-  it('of a family is not taken when the manifest is of somebody else', () => {
-    expect(
-      findGroup('netty-socketio', withHeaders('Bundle-SymbolicName: com.corundumstudio.socketio.netty-socketio')),
-    ).toBe('com.corundumstudio.socketio');
-    expect(findGroup('netty-codec', undefined)).toBe('io.netty');
+  it.each<[string, string | undefined, string | undefined, string | undefined]>([
+    ['spring-boot-starter-web', '3.3.1', undefined, 'org.springframework.boot'],
+    ['spring-boot-admin-client', '3.3.1', 'de.codecentric.boot.admin.client', 'de.codecentric'],
+    ['hibernate-core', '5.6.15.Final', 'org.hibernate', 'org.hibernate'],
+    ['hibernate-core', '6.5.2.Final', 'org.hibernate', 'org.hibernate.orm'],
+    ['hibernate-core', undefined, 'org.hibernate', 'org.hibernate.orm'],
+    ['javassist', '3.9.0.GA', 'javassist', 'javassist'],
+    ['javassist', '3.13.0-GA', 'javassist', 'org.javassist'],
+    ['rxjava', '1.3.8', 'rx', 'io.reactivex'],
+    ['rxjava', '2.2.21', 'io.reactivex', 'io.reactivex.rxjava2'],
+    ['rxjava', '3.1.8', 'io.reactivex.rxjava3', 'io.reactivex.rxjava3'],
+    ['groovy-json', '3.0.21', 'groovy.json', 'org.codehaus.groovy'],
+    ['logging-interceptor', '4.12.0', 'okhttp3.logging', 'com.squareup.okhttp3'],
+    ['config', '1.4.3', 'com.typesafe.config', 'com.typesafe'],
+    ['config', '1.4.3', 'com.acme.config', undefined],
+    ['jakarta.el.jakarta.el-api', '5.0.1', undefined, 'jakarta.el'],
+    ['jakarta.annotation-api', '2.1.1', 'jakarta.annotation', 'jakarta.annotation'],
+    ['doodad-core', '1', 'com.acme.doodad.impl', 'com.acme.doodad'],
+    ['doodad', '1', 'org.doodad.impl', 'org.doodad'],
+    ['doodad', '1', 'net.sourceforge.doodad', 'net.sourceforge.doodad'],
+    ['google-things', '1', 'com.google.things', undefined],
+    ['doodad-core', '1', 'doodad.core', undefined],
+    ['netty-codec', undefined, undefined, 'io.netty'],
+    ['netty-socketio', '2.0', 'com.corundumstudio.socketio', undefined],
+    ['grpc-server-spring-boot-starter', '2.0', undefined, undefined],
+  ])('of %s %s with classes in %s is %s', (artifact, version, mainPackage, group) => {
+    expect(findGroup(artifact, { version, mainPackage })).toBe(group);
   });
 
-  it('that is only a foundation is none', () => {
-    expect(findGroup('something', withHeaders('Implementation-Vendor-Id: org.apache'))).toBeUndefined();
+  it('of a family is not taken when the manifest is of somebody else', () => {
+    const manifest = withHeaders('Bundle-SymbolicName: com.corundumstudio.socketio.netty-socketio');
+    expect(findGroup('netty-socketio', { manifest })).toBe('com.corundumstudio.socketio');
+  });
+
+  it("in a module name is only taken when it is somebody's domain", () => {
+    expect(findGroup('tool', { manifest: withHeaders('Automatic-Module-Name: spring.tool') })).toBeUndefined();
+    expect(findGroup('tool', { manifest: withHeaders('Automatic-Module-Name: com.acme.tool') })).toBe('com.acme');
+    expect(findGroup('tool', { manifest: withHeaders('Implementation-Vendor: acme.org') })).toBeUndefined();
+  });
+
+  it.each(['org.apache', 'com.sun', 'io.github'])('is not %s alone', (umbrella) => {
+    expect(findGroup('something', { manifest: withHeaders(`Implementation-Vendor-Id: ${umbrella}`) })).toBeUndefined();
+  });
+
+  it('of a name or a package is listed once', () => {
+    const artifacts = names.flatMap(([, list]) => list.split(' '));
+    const folders = [...sameAsPackage, ...packages.map(([, list]) => list)].flatMap((list) => list.split(' '));
+    for (const list of [artifacts, folders]) expect(list).toEqual([...new Set(list)]);
+    expect(artifacts.length).toBeGreaterThan(400);
+    expect([...artifacts, ...folders].filter((each) => !/^[\w.-]+\*?$/.test(each))).toEqual([]);
+  });
+});
+
+describe('the package of the classes', () => {
+  const of = (...entries: string[]) => findMainPackage(entries.map((name) => ({ name })));
+
+  it.each<[string, string | undefined, string[]]>([
+    ['one package', 'org.acme.tool', ['org/acme/tool/A.class', 'org/acme/tool/B.class']],
+    ['what several share', 'org.acme', ['org/acme/a/A.class', 'org/acme/b/B.class']],
+    ['a few foreign ones', 'a.b', ['a/b/1.class', 'a/b/2.class', 'a/b/c/3.class', 'a/b/4.class', 'x/y/5.class']],
+    ['two owners', undefined, ['a/b/A.class', 'x/y/B.class']],
+    ['none', undefined, ['readme.txt', 'a/b/data.xml']],
+    ['the default package', undefined, ['A.class', 'module-info.class']],
+    ['an application', 'com.shop', ['BOOT-INF/classes/com/shop/A.class', 'org/boot/L.class', 'org/boot/M.class']],
+    ['variants by version', 'a.b', ['a/b/A.class', 'META-INF/versions/9/x/y/A.class', 'META-INF/v/B.class']],
+    ['a folder that is none', 'a', ['a/b-c/A.class', 'a/b-c/B.class']],
+  ])('is found for %s', (_, expected, entries) => {
+    expect(of(...entries)).toBe(expected);
+  });
+
+  it('of any names is found or not', () => {
+    const name = fc.stringMatching(/^[a/.\-\\é]{0,20}(?:\.class)?$/);
+    fc.assert(fc.property(fc.array(name), (entries) => /^[\w$.]+$/.test(of(...entries) ?? 'none')));
   });
 });
 
