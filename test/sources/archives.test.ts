@@ -231,7 +231,9 @@ describe('an archive that is something else', () => {
 
   it('or as no archive where one was promised', async () => {
     expect(await refusal(`oci-archive:${write(Buffer.from('hello'))}`)).toMatch(/^malformed: /);
-    expect(await refusal(`oci-archive:${write(Buffer.alloc(0))}`)).toMatch(/^not-found: this is not an OCI image layout/);
+    expect(await refusal(`oci-archive:${write(Buffer.alloc(0))}`)).toMatch(
+      /^not-found: this is not an OCI image layout/,
+    );
     expect(await refusal(`oci-archive:${temporary}`)).toMatch(/^usage: oci-archive: needs a file/);
   });
 });

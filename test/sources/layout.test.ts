@@ -594,7 +594,9 @@ describe('places that are not what they should be', () => {
   it('a layout without an index.json, with a directory or a pipe instead of it, or instead of a blob', async () => {
     const without = new Map(layout([simple.built()]));
     without.delete('index.json');
-    expect(await refusal(`oci:${write(without)}`)).toMatch(/^not-found: this is not an OCI image layout: it has no index.json/);
+    expect(await refusal(`oci:${write(without)}`)).toMatch(
+      /^not-found: this is not an OCI image layout: it has no index.json/,
+    );
     const directory = write(without);
     mkdirSync(path.join(directory, 'index.json'));
     expect(await refusal(`oci:${directory}`)).toMatch(/^not-found: /);
