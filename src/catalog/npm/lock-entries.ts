@@ -34,9 +34,15 @@ export interface LockEntries {
   readonly statesRequires: boolean;
 }
 
+/** An object may bring a `toString` of its own, which conversion would call: only plain values are converted. */
+function formatOf(stated: unknown): number | undefined {
+  if (stated === undefined) return undefined;
+  return typeof stated === 'number' || typeof stated === 'string' ? Number(stated) : Number.NaN;
+}
+
 /** Throws Unreadable when it is no lockfile. */
 export function parseLockEntries(json: JsonObject, gap: ReportGap): LockEntries {
-  const format = json['lockfileVersion'] === undefined ? undefined : Number(json['lockfileVersion']);
+  const format = formatOf(json['lockfileVersion']);
   const packages = objectField(json, 'packages');
   const dependencies = objectField(json, 'dependencies');
   if (packages === undefined && dependencies === undefined && format !== 1) {
