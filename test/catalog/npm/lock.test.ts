@@ -333,3 +333,9 @@ test('entries beyond the 100,000th and directories of thousands of levels are ga
     ['c', true],
   ]);
 });
+
+test('a lockfileVersion that is an object with a toString of its own is an unknown version, not an error', async () => {
+  const { packages, gaps } = await packagesOf({ lockfileVersion: { toString: '' }, packages: {} });
+  expect(packages).toEqual([]);
+  expect(gaps.map((gap) => gap.reason)).toEqual(['its lockfileVersion is not 1, 2 or 3: read as the newest known']);
+});
