@@ -80,7 +80,7 @@ const onlyTestNames = /^(?:__(?:tests?|mocks?|fixtures?|testfixtures)__|test[-_]
 
 /** Is what lies between the package and the directory at `end` its test data? */
 function isTestDataIn(directories: readonly string[], package_: Range, end: number): boolean {
-  // Stores of package managers (.registry.npmjs.org/test/1.0.0/node_modules/test) name directories after packages.
+  // Stores of package managers (.registry.example/test/1.0.0/node_modules/test) name directories after packages.
   return !directories[package_.start]?.startsWith('.') && directories.slice(package_.end, end).some(isTest);
 }
 

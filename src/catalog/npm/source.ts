@@ -2,7 +2,7 @@
  * Where a package came from, as lockfiles and old manifests write it (`resolved`, `_resolved`, and `version` in the
  * first lockfile format):
  *
- *     https://registry.npmjs.org/abbrev/-/abbrev-1.1.1.tgz     an archive
+ *     https://registry.example/abbrev/-/abbrev-1.1.1.tgz     an archive
  *     git+ssh://git@github.com/ann/x.git#3b1bb80b              a commit of a repository
  *     github:ann/x#3b1bb80b                                    the same, short
  *     file:../x, ./x.tgz                                       the local disk

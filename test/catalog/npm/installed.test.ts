@@ -36,7 +36,7 @@ test.each([
   ['node_modules/a/package.json'],
   ['app/node_modules/x/node_modules/a/package.json'],
   ['app/node_modules/.pnpm/a@1.0.0/node_modules/a/package.json'],
-  ['app/node_modules/.registry.npmjs.org/test/1.0.0/node_modules/a/package.json'],
+  ['app/node_modules/.registry.example/test/1.0.0/node_modules/a/package.json'],
   ['app/node_modules/.store/a-npm-1.0.0-0123456789/package/package.json'],
   ['app/.yarn/unplugged/a-npm-1.0.0-0123456789/node_modules/a/package.json'],
   ['usr/share/nodejs/a/package.json'],
