@@ -101,9 +101,10 @@ function surveyTree(
       continue;
     }
     const outcomes = collector.outcomes(entry);
-    for (const [cataloger, outcome] of path === entry.path ? (outcomes ?? []) : [])
-      settle(cataloger, path, entry, outcome);
-    if (path === entry.path) continue;
+    if (path === entry.path) {
+      for (const [cataloger, outcome] of outcomes ?? []) settle(cataloger, path, entry, outcome);
+      continue;
+    }
     for (const cataloger of active) {
       if (!collector.wantsAt(cataloger, entry, path)) continue;
       // What was searched for depends on content alone. Everything else is read as what it is called here: it may be
@@ -113,26 +114,35 @@ function surveyTree(
       else if (!collector.hasSearched(cataloger, entry)) settle(cataloger, path, entry, { deferred: true });
     }
   }
-  const linked = [...linkedFiles(tree)];
+  const { linked, dangling } = followLinks(tree);
   for (const cataloger of active) {
     const asked = new Set<string>();
-    for (const { path, real, entry } of [...behindAnchors(tree, cataloger), ...linked]) {
-      if (asked.has(path)) continue;
+    const ask = ({ path, real, entry }: Linked) => {
+      if (asked.has(path)) return;
       asked.add(path);
-      if (seen.get(cataloger)!.has(entry) || collector.hasSearched(cataloger, entry)) continue;
-      if (!collector.wantsAt(cataloger, entry, path) || [path, real, entry.path].some(excluded)) continue;
+      if (seen.get(cataloger)!.has(entry) || collector.hasSearched(cataloger, entry)) return;
+      if (!collector.wantsAt(cataloger, entry, path) || [path, real, entry.path].some(excluded)) return;
       survey.pending.push({ entry, path, cataloger });
-    }
+    };
+    for (const each of behindAnchors(tree, cataloger)) ask(each);
+    for (const each of linked) ask(each);
   }
-  for (const { path, entry } of tree.links()) {
-    if (tree.resolve(path) !== undefined || excluded(path)) continue;
-    const missing = (each: Cataloger) => each.anchors?.includes(path) === true || collector.wantsNamed(each, path);
-    const cataloger = active.find((each) => each.needles === undefined && missing(each));
-    if (cataloger === undefined) continue;
-    const reason = `is a link to ${quoted(entry.link)}, where nothing is`;
-    survey.gaps.push({ rule: 'unreadable-file', path, layer: entry.layer, cataloger: cataloger.id, reason });
-  }
+  for (const link of dangling) if (!excluded(link.path)) nameDangling(survey, active, collector, link);
   return survey;
+}
+
+/** A link that leads nowhere is a gap where a cataloger would have read what it should lead to. */
+function nameDangling(
+  survey: Survey,
+  active: readonly Cataloger[],
+  collector: Collector,
+  { path, entry }: { readonly path: string; readonly entry: LayerEntry },
+): void {
+  const missing = (each: Cataloger) => each.anchors?.includes(path) === true || collector.wantsNamed(each, path);
+  const cataloger = active.find((each) => each.needles === undefined && missing(each));
+  if (cataloger === undefined) return;
+  const reason = `is a link to ${quoted(entry.link)}, where nothing is`;
+  survey.gaps.push({ rule: 'unreadable-file', path, layer: entry.layer, cataloger: cataloger.id, reason });
 }
 
 interface Linked {
@@ -162,16 +172,31 @@ function* behindAnchors(tree: Tree, cataloger: Cataloger): Generator<Linked> {
 /** Names in one linked directory that are looked at. */
 const maxLinkedNames = 2000;
 
-/** Files that have another name through a link, to themselves or to the directory they lie in. */
-function* linkedFiles(tree: Tree): Generator<Linked> {
-  for (const { path } of tree.links()) {
-    const file = tree.file(path);
-    if (file !== undefined) yield { path, real: file.path, entry: file.entry };
-    for (const name of tree.list(path).slice(0, maxLinkedNames)) {
-      const below = tree.file(`${path}/${name}`);
-      if (below !== undefined) yield { path: `${path}/${name}`, real: below.path, entry: below.entry };
+interface FollowedLinks {
+  /** Files that have another name through a link, to themselves or to the directory they lie in. */
+  readonly linked: readonly Linked[];
+  /** Links that lead nowhere. */
+  readonly dangling: ReadonlyArray<{ readonly path: string; readonly entry: LayerEntry }>;
+}
+
+/** Walks all links once, for all catalogers. */
+function followLinks(tree: Tree): FollowedLinks {
+  const linked: Linked[] = [];
+  const dangling: { path: string; entry: LayerEntry }[] = [];
+  for (const { path, entry } of tree.links()) {
+    const real = tree.resolve(path);
+    if (real === undefined) {
+      dangling.push({ path, entry });
+      continue;
+    }
+    const file = tree.file(real);
+    if (file !== undefined) linked.push({ path, real, entry: file.entry });
+    for (const name of tree.list(real).slice(0, maxLinkedNames)) {
+      const below = tree.file(real === '' ? name : `${real}/${name}`);
+      if (below !== undefined) linked.push({ path: `${path}/${name}`, real: below.path, entry: below.entry });
     }
   }
+  return { linked, dangling };
 }
 
 function take(survey: Survey, cataloger: Cataloger, path: string, entry: LayerEntry, outcome: Outcome): void {
