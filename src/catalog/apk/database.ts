@@ -16,6 +16,7 @@
 import { decodePath } from '../../archive/path.ts';
 import { quoted } from '../../diag/index.ts';
 import { boundedGaps } from '../dpkg/gaps.ts';
+import { endOfLine, trimmedEnd } from '../lines.ts';
 import { type ReportGap, Unreadable } from '../types.ts';
 
 export interface ApkRecord {
@@ -139,15 +140,4 @@ function eachLine(bytes: Buffer, visit: (start: number, end: number) => void): v
     visit(start, trimmedEnd(bytes, start, end));
     start = end + 1;
   }
-}
-
-/** By hand: a call into native code for each line costs more than short lines are long. */
-function endOfLine(bytes: Buffer, start: number): number {
-  let end = start;
-  while (end < bytes.length && bytes[end] !== 0x0a) end++;
-  return end;
-}
-
-function trimmedEnd(bytes: Buffer, start: number, end: number): number {
-  return end > start && bytes[end - 1] === 0x0d ? end - 1 : end;
 }

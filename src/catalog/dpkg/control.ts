@@ -15,7 +15,9 @@
  * neither field nor continuation are counted, and so are fields beyond the 200th of a stanza. Values of more than
  * 1 MiB and stanzas beyond the 200,000th are not read, and named.
  */
+
 import { isUtf8 } from 'node:buffer';
+import { endOfLine, trimmedEnd } from '../lines.ts';
 
 export interface Stanza {
   /** Field names in lower case; continuation lines are joined with a line feed, their leading blank kept. */
@@ -143,17 +145,6 @@ const maxName = 256;
 function colonIn(bytes: Buffer, start: number, end: number): number {
   for (let at = start; at < end; at++) if (bytes[at] === 0x3a) return at;
   return -1;
-}
-
-/** By hand: a call into native code for each line costs more than short lines are long. */
-function endOfLine(bytes: Buffer, start: number): number {
-  let end = start;
-  while (end < bytes.length && bytes[end] !== 0x0a) end++;
-  return end;
-}
-
-function trimmedEnd(bytes: Buffer, start: number, end: number): number {
-  return end > start && bytes[end - 1] === 0x0d ? end - 1 : end;
 }
 
 type Decode = (start: number, end: number) => string;
