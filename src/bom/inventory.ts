@@ -5,6 +5,7 @@
 import type { CatalogResult, Package } from '../catalog/index.ts';
 import { formatPurl, PurlError } from '../purl/index.ts';
 import type { Source } from '../sources/index.ts';
+import { byText } from './names.ts';
 import { ownersOf } from './ownership.ts';
 import type { CatalogerStatus, Component, Gap, Inventory, Sighting } from './types.ts';
 
@@ -15,7 +16,7 @@ export function buildInventory(source: Source, result: CatalogResult): Inventory
   const owners = ownersOf(sighted, result.tree);
   const components = [...Map.groupBy(sighted, (each) => each.ref)]
     .map(([ref, same]) => join(ref, same, owners.get(ref)))
-    .sort((a, b) => compare(a.ref, b.ref));
+    .sort((a, b) => byText(a.ref, b.ref));
   const { distro } = result;
   const subject = { ...source.subject, layers: result.layers };
   return {
@@ -113,7 +114,7 @@ function join(ref: string, same: readonly Sighted[], ownedBy: string | undefined
     properties: uniqueBy(
       packages.flatMap((each) => Object.entries(each.properties ?? {})),
       ([name, value]) => `${name} ${value}`,
-    ).sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1])),
+    ).sort((a, b) => byText(a[0], b[0]) || byText(a[1], b[1])),
     ...defined(optional),
   };
 }
@@ -157,10 +158,10 @@ function sightingsOf(same: readonly Sighted[]): readonly Sighting[] {
       places: uniqueBy(
         group.flatMap((each) => each.package.places),
         (place) => `${place.layer} ${place.path}`,
-      ).sort((a, b) => compare(a.path, b.path) || a.layer - b.layer),
+      ).sort((a, b) => byText(a.path, b.path) || a.layer - b.layer),
     }))
     .sort(
-      (a, b) => compare(a.cataloger, b.cataloger) || compare(a.technique, b.technique) || b.confidence - a.confidence,
+      (a, b) => byText(a.cataloger, b.cataloger) || byText(a.technique, b.technique) || b.confidence - a.confidence,
     );
 }
 
@@ -214,20 +215,16 @@ function statusOf(
           : new Set(sighted.filter((each) => each.cataloger === id).map((each) => each.ref)).size,
       gaps: gaps.filter((each) => each.cataloger === id).length,
     }))
-    .sort((a, b) => compare(a.cataloger, b.cataloger));
+    .sort((a, b) => byText(a.cataloger, b.cataloger));
 }
 
 function compareGaps(a: Gap, b: Gap): number {
   return (
-    compare(a.path, b.path) ||
+    byText(a.path, b.path) ||
     (a.layer ?? -1) - (b.layer ?? -1) ||
-    compare(a.cataloger ?? '', b.cataloger ?? '') ||
-    compare(a.reason, b.reason)
+    byText(a.cataloger ?? '', b.cataloger ?? '') ||
+    byText(a.reason, b.reason)
   );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function unique<T>(values: readonly T[]): T[] {

@@ -3,15 +3,8 @@
  * Refused: unknown algorithms and values whose length is not that of the digest.
  * https://www.w3.org/TR/SRI/#the-integrity-attribute
  */
+import { hashNames } from '../hash-names.ts';
 import type { Hash } from '../types.ts';
-
-const algorithms: ReadonlyMap<string, { readonly alg: Hash['alg']; readonly bytes: number }> = new Map([
-  ['md5', { alg: 'MD5', bytes: 16 }],
-  ['sha1', { alg: 'SHA-1', bytes: 20 }],
-  ['sha256', { alg: 'SHA-256', bytes: 32 }],
-  ['sha384', { alg: 'SHA-384', bytes: 48 }],
-  ['sha512', { alg: 'SHA-512', bytes: 64 }],
-]);
 
 /** The digests in it; undefined when any of them cannot be read. */
 export function parseIntegrity(text: string): readonly Hash[] | undefined {
@@ -26,7 +19,7 @@ export function parseIntegrity(text: string): readonly Hash[] | undefined {
 
 function parseDigest(word: string): Hash | undefined {
   const match = /^([a-z0-9]{1,10})-([A-Za-z0-9+/]{1,88}={0,2})(?:\?.*)?$/s.exec(word);
-  const algorithm = algorithms.get(match?.[1] ?? '');
+  const algorithm = hashNames.get(match?.[1] ?? '');
   if (algorithm === undefined) return undefined;
   const digest = Buffer.from(match?.[2] ?? '', 'base64');
   return digest.length === algorithm.bytes ? { alg: algorithm.alg, content: digest.toString('hex') } : undefined;

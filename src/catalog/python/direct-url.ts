@@ -8,6 +8,7 @@
  * Refused: what is not a JSON object with a `url`.
  * https://packaging.python.org/en/latest/specifications/direct-url-data-structure/
  */
+import { hashNames } from '../hash-names.ts';
 import type { Hash } from '../types.ts';
 
 export interface DirectUrl {
@@ -40,14 +41,6 @@ export function parseDirectUrl(bytes: Buffer): DirectUrl | undefined {
   return { url, kind: 'archive', hashes: parseHashes(archive), editable };
 }
 
-const algorithms: ReadonlyMap<string, { readonly alg: Hash['alg']; readonly digits: number }> = new Map([
-  ['md5', { alg: 'MD5', digits: 32 }],
-  ['sha1', { alg: 'SHA-1', digits: 40 }],
-  ['sha256', { alg: 'SHA-256', digits: 64 }],
-  ['sha384', { alg: 'SHA-384', digits: 96 }],
-  ['sha512', { alg: 'SHA-512', digits: 128 }],
-]);
-
 /** `hashes`, and before pip 23 `hash`: `sha256=…`. */
 function parseHashes(archive: Readonly<Record<string, unknown>>): readonly Hash[] {
   const stated = new Map(Object.entries(asObject(archive['hashes']) ?? {}));
@@ -55,9 +48,9 @@ function parseHashes(archive: Readonly<Record<string, unknown>>): readonly Hash[
   if (stated.size === 0 && single[0] !== undefined) stated.set(single[0], single[1]);
   const hashes: Hash[] = [];
   for (const [name, value] of stated) {
-    const algorithm = algorithms.get(name.toLowerCase());
+    const algorithm = hashNames.get(name.toLowerCase());
     const content = typeof value === 'string' ? value.toLowerCase() : '';
-    if (algorithm !== undefined && content.length === algorithm.digits && /^[0-9a-f]+$/.test(content)) {
+    if (algorithm !== undefined && content.length === 2 * algorithm.bytes && /^[0-9a-f]+$/.test(content)) {
       hashes.push({ alg: algorithm.alg, content });
     }
   }
