@@ -19,6 +19,8 @@ export interface Taker {
 
 /** Bytes that a decoder gives at a time. */
 const pieceBytes = 256 * 1024;
+/** Bytes that are taken in one turn: between two turns the decoder gets its next piece of work, however long a turn is. */
+const sliceBytes = 64 * 1024;
 /** Inflated bytes that may wait to be taken. */
 const queueBytes = 2 * 1024 * 1024;
 
@@ -123,17 +125,22 @@ function decoderFeed(compression: 'gzip' | 'zstd', taker: Taker): Feed {
   };
   const drain = () => {
     scheduled = false;
+    const bytes = waiting.shift();
     try {
-      for (let bytes = waiting.shift(); bytes !== undefined; bytes = waiting.shift()) {
-        waitingBytes -= bytes.length;
-        taker.plain(bytes);
-      }
+      if (bytes !== undefined) takeSlice(bytes);
     } catch (error) {
       fail(error);
       return;
     }
-    if (decoder.isPaused()) decoder.resume();
-    if (decoder.readableEnded) ended.resolve();
+    if (decoder.isPaused() && waitingBytes <= queueBytes) decoder.resume();
+    if (waiting.length > 0) schedule();
+    else if (decoder.readableEnded) ended.resolve();
+  };
+  const takeSlice = (bytes: Buffer) => {
+    const slice = bytes.subarray(0, sliceBytes);
+    if (slice.length < bytes.length) waiting.unshift(bytes.subarray(sliceBytes));
+    waitingBytes -= slice.length;
+    taker.plain(slice);
   };
   const schedule = () => {
     if (!scheduled) setImmediate(drain);
