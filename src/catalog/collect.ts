@@ -57,8 +57,17 @@ export class Collector implements Visitor {
 
   /** Whether a cataloger would want the content of `entry` under another path. */
   wantsAt(cataloger: Cataloger, entry: LayerEntry, path: string): boolean {
-    const head = this.#heads.get(entry) ?? none;
-    return asksFor(cataloger, { path, size: entry.size, mode: entry.mode, head });
+    return asksFor(cataloger, this.#infoAt(entry, path));
+  }
+
+  /** Those that would want the content of `entry` under another path. */
+  wanting(catalogers: readonly Cataloger[], entry: LayerEntry, path: string): readonly Cataloger[] {
+    const info = this.#infoAt(entry, path);
+    return catalogers.filter((each) => asksFor(each, info));
+  }
+
+  #infoAt(entry: LayerEntry, path: string): FileInfo {
+    return { path, size: entry.size, mode: entry.mode, head: this.#heads.get(entry) ?? none };
   }
 
   /** Whether the content has been searched for the cataloger's needles in the first pass, whatever came of it. */

@@ -1,2 +1,3 @@
+export { readsPackages } from './list.ts';
 export { type CatalogResult, catalogSource } from './run.ts';
 export type { Package, Party } from './types.ts';

@@ -31,3 +31,8 @@ export const catalogers: readonly Cataloger[] = [
   unreadInstalled,
   unreadDeclared,
 ];
+
+/** Whether the cataloger of this id finds packages, rather than naming what nobody reads. */
+export function readsPackages(id: string): boolean {
+  return catalogers.some((each) => each.id === id && each.unread !== true);
+}

@@ -114,20 +114,27 @@ function surveyTree(
       else if (!collector.hasSearched(cataloger, entry)) settle(cataloger, path, entry, { deferred: true });
     }
   }
-  const { linked, dangling } = followLinks(tree);
+  const { linked, dangling, cut } = followLinks(tree);
+  const asked = new Map<Cataloger, Set<string>>(active.map((each) => [each, new Set()]));
+  const ask = (cataloger: Cataloger, { path, real, entry }: Linked) => {
+    if (asked.get(cataloger)!.has(path) || seen.get(cataloger)!.has(entry)) return;
+    asked.get(cataloger)!.add(path);
+    if (collector.hasSearched(cataloger, entry) || [path, real, entry.path].some(excluded)) return;
+    survey.pending.push({ entry, path, cataloger });
+  };
   for (const cataloger of active) {
-    const asked = new Set<string>();
-    const ask = ({ path, real, entry }: Linked) => {
-      if (asked.has(path)) return;
-      asked.add(path);
-      if (seen.get(cataloger)!.has(entry) || collector.hasSearched(cataloger, entry)) return;
-      if (!collector.wantsAt(cataloger, entry, path) || [path, real, entry.path].some(excluded)) return;
-      survey.pending.push({ entry, path, cataloger });
-    };
-    for (const each of behindAnchors(tree, cataloger)) ask(each);
-    for (const each of linked) ask(each);
+    for (const each of behindAnchors(tree, cataloger)) {
+      if (collector.wantsAt(cataloger, each.entry, each.path)) ask(cataloger, each);
+    }
+  }
+  for (const each of linked) {
+    for (const cataloger of collector.wanting(active, each.entry, each.path)) ask(cataloger, each);
   }
   for (const link of dangling) if (!excluded(link.path)) nameDangling(survey, active, collector, link);
+  if (cut !== undefined) {
+    const reason = `links lead to more than ${maxLinkedNames} names; those behind this link and later ones were not looked at`;
+    survey.gaps.push({ rule: 'suspicious-entry', path: cut.path, layer: cut.entry.layer, reason });
+  }
   return survey;
 }
 
@@ -169,14 +176,16 @@ function* behindAnchors(tree: Tree, cataloger: Cataloger): Generator<Linked> {
   }
 }
 
-/** Names in one linked directory that are looked at. */
-const maxLinkedNames = 2000;
+/** Names behind all links together that are looked at; a merged /usr has some thousands. */
+const maxLinkedNames = 100_000;
 
 interface FollowedLinks {
   /** Files that have another name through a link, to themselves or to the directory they lie in. */
   readonly linked: readonly Linked[];
   /** Links that lead nowhere. */
   readonly dangling: ReadonlyArray<{ readonly path: string; readonly entry: LayerEntry }>;
+  /** The first link whose names were too many to be looked at. */
+  readonly cut?: { readonly path: string; readonly entry: LayerEntry };
 }
 
 /** Walks all links once, for all catalogers. */
@@ -191,7 +200,9 @@ function followLinks(tree: Tree): FollowedLinks {
     }
     const file = tree.file(real);
     if (file !== undefined) linked.push({ path, real, entry: file.entry });
-    for (const name of tree.list(real).slice(0, maxLinkedNames)) {
+    const names = tree.list(real);
+    if (linked.length + names.length > maxLinkedNames) return { linked, dangling, cut: { path, entry } };
+    for (const name of names) {
       const below = tree.file(real === '' ? name : `${real}/${name}`);
       if (below !== undefined) linked.push({ path: `${path}/${name}`, real: below.path, entry: below.entry });
     }
@@ -279,7 +290,7 @@ function contextOf(
   return {
     distro,
     gap: (path, reason) => {
-      const rule = cataloger.id.startsWith('unread/') ? 'unread-packages' : 'unreadable-record';
+      const rule = cataloger.unread === true ? 'unread-packages' : 'unreadable-record';
       gaps.push({ rule, path, cataloger: cataloger.id, reason });
     },
     tree: {

@@ -91,6 +91,8 @@ export interface Cataloger<Fact = unknown> {
   readonly id: string;
   /** Installed metadata counts in an image; declared (lockfiles) in a source tree. `always` counts in both. */
   readonly kind: 'installed' | 'declared' | 'always';
+  /** Only says that there are packages of kinds that nobody reads yet: what it names are gaps, never packages. */
+  readonly unread?: true;
   /**
    * Well-known files or directories at fixed places, for example `var/lib/dpkg/status`. When a link leads there, the
    * core presents what is behind it under the well-known path, so that a moved database cannot hide.

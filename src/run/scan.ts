@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Limits } from '../archive/index.ts';
 import { buildInventory } from '../bom/inventory.ts';
 import type { DocumentInfo, Inventory } from '../bom/types.ts';
-import { catalogSource } from '../catalog/index.ts';
+import { catalogSource, readsPackages } from '../catalog/index.ts';
 import { Exit, type ExitCode, OperationalError, quoted } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import type { Matcher } from '../pattern/index.ts';
@@ -56,7 +56,7 @@ async function readInventories(options: ScanOptions, world: World, listener: Lis
 }
 
 function declaresNothing({ subject, components, coverage }: Inventory): boolean {
-  const read = coverage.catalogers.some(({ cataloger, files }) => files > 0 && !cataloger.startsWith('unread/'));
+  const read = coverage.catalogers.some(({ cataloger, files }) => files > 0 && readsPackages(cataloger));
   return subject.kind === 'source' && components.length === 0 && !read;
 }
 

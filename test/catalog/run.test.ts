@@ -458,3 +458,20 @@ describe('an image that the index lists for another platform than its config say
     expect(gaps).toEqual(['suspicious-entry (image): the index lists it for linux/amd64, its config says linux/arm64']);
   });
 });
+
+describe('many names behind links', () => {
+  it('are all looked at, thousands in one directory too', async () => {
+    const crowd = Array.from({ length: 3000 }, (_, at) => file(`data/d/a${String(at).padStart(4, '0')}`, ''));
+    const behind = anImage().layer(...crowd, file('data/d/status', status('a')), symlink('var/lib/dpkg', '/data/d'));
+    expect((await catalogImage(behind)).places).toEqual(['var/lib/dpkg/status 0']);
+  });
+
+  it('are a named gap beyond the cap, never silence', async () => {
+    const crowd = Array.from({ length: 400 }, (_, at) => file(`data/f${at}`, ''));
+    const links = Array.from({ length: 300 }, (_, at) => symlink(`links/${String(at).padStart(3, '0')}`, '/data'));
+    const { gaps } = await catalogImage(anImage().layer(...crowd, ...links));
+    expect(gaps).toEqual([
+      'suspicious-entry links/250: links lead to more than 100000 names; those behind this link and later ones were not looked at',
+    ]);
+  });
+});

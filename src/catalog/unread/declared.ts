@@ -26,6 +26,7 @@ const maxHeld = 64 * 2 ** 20;
 export const unreadDeclared: Cataloger<Fact> = {
   id: 'unread/declared',
   kind: 'declared',
+  unread: true,
   maxBytes: (path) => (locateManifest(path) === undefined ? maxHeld : maxManifest),
   wants: ({ path }) =>
     locateKind(path) !== undefined || locateManifest(path) !== undefined || npmLocks.includes(baseOf(path)),

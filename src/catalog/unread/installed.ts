@@ -14,6 +14,7 @@ const maxHeld = 256 * 2 ** 20;
 export const unreadInstalled: Cataloger<Located> = {
   id: 'unread/installed',
   kind: 'installed',
+  unread: true,
   anchors: [
     'var/lib/pacman/local',
     'var/db/pkg',
