@@ -9,12 +9,14 @@ const mayUse = {
   io: ['diag'],
   archive: ['diag'],
   sources: ['diag', 'archive', 'io'],
+  sigstore: ['diag'],
+  policy: ['diag', 'pattern', 'sigstore'],
   catalog: ['diag', 'archive', 'purl', 'pattern', 'sources'],
   bom: ['diag', 'purl', 'catalog', 'sources'],
   facts: ['diag', 'bom', 'catalog', 'sources'],
-  report: ['diag', 'bom', 'catalog', 'sources'],
-  run: ['diag', 'archive', 'pattern', 'io', 'sources', 'catalog', 'bom', 'facts', 'report'],
-  cli: ['diag', 'archive', 'pattern', 'io', 'sources', 'catalog', 'bom', 'report', 'run'],
+  report: ['diag', 'bom', 'catalog', 'sources', 'sigstore'],
+  run: ['diag', 'archive', 'pattern', 'io', 'sources', 'sigstore', 'policy', 'catalog', 'bom', 'facts', 'report'],
+  cli: ['diag', 'archive', 'pattern', 'io', 'sources', 'sigstore', 'catalog', 'bom', 'report', 'run'],
 };
 
 module.exports = {
