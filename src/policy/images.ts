@@ -1,0 +1,136 @@
+/**
+ * Rules for images, by registry and repository:
+ *
+ *   - match: registry.example/acme/**      # every repository of acme there; all entries that match apply
+ *     pinned: true                         # by digest
+ *     signed: { any: [release] }
+ *
+ * A name is taken to full length before it is compared, as every registry client does: `alpine` is
+ * `docker.io/library/alpine`. Tags and digests play no part. A target that no entry matches is denied by whoever asks.
+ */
+import { OperationalError, quoted } from '../diag/index.ts';
+import { compilePattern } from '../pattern/index.ts';
+import type { ImageShape, PolicyShape, SignedShape } from './schema.ts';
+import type { ImageRule, Person, Policy, SignedRule } from './types.ts';
+import type { Path, YamlFile } from './yaml.ts';
+
+/** Every entry that speaks of this image. Throws OperationalError `usage` for what is no image name. */
+export function findImageRules({ images }: Pick<Policy, 'images'>, reference: string): readonly ImageRule[] {
+  const repository = repositoryOf(reference);
+  return images.filter(({ matches }) => matches(repository));
+}
+
+/**
+ * `registry:localhost:5000/App@sha256:…` -> refused (upper case); `alpine:3` -> `docker.io/library/alpine`.
+ * https://github.com/distribution/reference, reference.go and normalize.go
+ */
+export function repositoryOf(reference: string): string {
+  const name = reference.startsWith('registry:') ? reference.slice('registry:'.length) : reference;
+  const [named = '', digest, ...more] = name.split('@');
+  const slash = named.lastIndexOf('/');
+  const colon = named.indexOf(':', slash + 1);
+  const tag = colon === -1 ? undefined : named.slice(colon + 1);
+  const parts = (colon === -1 ? named : named.slice(0, colon)).split('/');
+  const [first = ''] = parts;
+  const hasHost = parts.length > 1 && (/[.:A-Z]/.test(first) || first === 'localhost');
+  const path = hasHost ? parts.slice(1) : parts;
+  const host = hasHost ? first.toLowerCase() : 'docker.io';
+  const isName =
+    more.length === 0 &&
+    // A digest alone is no name, though it would pass for a tag of docker.io/library/sha256.
+    !/^sha(?:256|512):[0-9a-f]{64,}$/.test(name) &&
+    (digest === undefined || /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}$/.test(digest)) &&
+    (tag === undefined || /^\w[\w.-]{0,127}$/.test(tag)) &&
+    (!hasHost || /^(?:[a-z0-9]+(?:(?:\.|-+)[a-z0-9]+)*|\[[0-9a-f:]+\])(?::[0-9]+)?$/.test(host)) &&
+    path.every((each) => /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/.test(each));
+  if (!isName) {
+    throw new OperationalError('usage', `${quoted(reference)} is not the name of an image in a registry`, {
+      hints: ['write it like registry.example/acme/shop:1.0, in lower case'],
+    });
+  }
+  const registry = hubNames.has(host) ? 'docker.io' : host;
+  return [registry, ...(registry === 'docker.io' && path.length === 1 ? ['library'] : []), ...path].join('/');
+}
+
+const hubNames: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
+
+export function readImages(shape: PolicyShape, people: ReadonlyMap<string, Person>, file: YamlFile): ImageRule[] {
+  return (shape.images ?? []).map((image, at) => readImage(image, ['images', at], shape, people, file));
+}
+
+function readImage(
+  { match, pinned = false, signed }: ImageShape,
+  path: Path,
+  shape: PolicyShape,
+  people: ReadonlyMap<string, Person>,
+  file: YamlFile,
+): ImageRule {
+  const fault = matchFault(match);
+  if (fault !== undefined) throw file.fault([...path, 'match'], fault);
+  const rule = { match, matches: compilePattern(match), pinned, place: file.placeOf(path) };
+  if (signed === undefined) return rule;
+  return { ...rule, signed: readSigned(signed, [...path, 'signed'], shape, people, file) };
+}
+
+function matchFault(match: string): string | undefined {
+  const [host = '', ...rest] = match.split('/');
+  if (match.includes('@') || rest.some((each) => each.includes(':'))) {
+    return 'must be without tag and digest: it names repositories';
+  }
+  if (match.split('/').includes('')) return 'has an empty segment: no slash at an end, none twice';
+  if (match.split('/').some((each) => each !== '**' && each.includes('**'))) {
+    return 'has "**" inside a segment; it has to stand alone between slashes';
+  }
+  if (/[A-Z]/.test(match)) return 'must be in lower case, as image names are';
+  if (!/[.:*]/.test(host) && host !== 'localhost') {
+    return `must begin with a registry, like ${/^[a-z0-9_-]+$/.test(host) ? `docker.io/${match}` : 'registry.example/acme/**'}`;
+  }
+  if (rest.length === 0 && host !== '**') return 'names a registry and no repository; add /** for all that it has';
+  if (hubNames.has(host) && host !== 'docker.io') return 'must call Docker Hub docker.io';
+  if (host === 'docker.io' && rest.length === 1 && rest[0] !== '**') {
+    return `matches nothing: that image is docker.io/library/${rest[0]} in full`;
+  }
+  return undefined;
+}
+
+function readSigned(
+  signed: SignedShape,
+  path: Path,
+  shape: PolicyShape,
+  people: ReadonlyMap<string, Person>,
+  file: YamlFile,
+): SignedRule {
+  const kinds = (['any', 'all', 'threshold'] as const).filter((kind) => signed[kind] !== undefined);
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1) throw file.fault(path, 'must have exactly one of any, all and threshold');
+  const of = signed.threshold?.of ?? signed.any ?? signed.all ?? [];
+  const count = signed.threshold?.count ?? (kind === 'any' ? 1 : of.length);
+  const at = kind === 'threshold' ? [...path, kind, 'of'] : [...path, kind];
+  for (const [index, name] of of.entries()) {
+    const problem = of.indexOf(name) < index ? 'is named twice' : signerFault(name, shape, people);
+    if (problem !== undefined) throw file.fault([...at, index], problem);
+  }
+  if (count > of.length) {
+    throw file.fault([...path, kind, 'count'], `can never be met: only ${of.length} are named; lower it or name more`);
+  }
+  return { kind, of, count, place: file.placeOf(path) };
+}
+
+function signerFault(
+  name: string,
+  { identities = {} }: PolicyShape,
+  people: ReadonlyMap<string, Person>,
+): string | undefined {
+  if (Object.hasOwn(identities, name)) {
+    return identities[name]?.openpgp === undefined
+      ? undefined
+      : `is an OpenPGP key, which signs packages and not images; name a Sigstore identity or a key`;
+  }
+  const person = people.get(name);
+  if (person === undefined) {
+    const known = [...Object.keys(identities), ...people.keys()].join(', ');
+    return `names nobody: ${quoted(name)} is not among ${known === '' ? 'identities: and people:, which are empty' : known}`;
+  }
+  const signs = person.keys.length > 0 || person.identities.some((each) => identities[each]?.openpgp === undefined);
+  return signs ? undefined : `has no key and no Sigstore identity to sign images with; add one under people.${name}`;
+}

@@ -1,0 +1,114 @@
+/** The shape of a policy file. What it means is read in the files beside this one. */
+import { z } from 'zod';
+
+const text = z
+  .string({ error: ({ input }) => (input === undefined ? 'is missing' : `must be text${inQuotes(input)}`) })
+  .min(1, 'must not be empty');
+
+const yesOrNo = z.boolean('must be true or false');
+
+/** Compared whole, unless it says that it is a pattern. */
+const value = z.union([text, object({ pattern: text })], 'must be text, or { pattern: TEXT } to compare by a pattern');
+
+const texts = list(text, 'must be a list of texts, like [ci.pub]');
+const names = list(text, 'must be a list of names, like [release]');
+
+const identity = object({
+  trust: text.exactOptional(),
+  issuer: text.exactOptional(),
+  subject: value.exactOptional(),
+  signer: object({
+    workflow: value.exactOptional(),
+    ref: value.exactOptional(),
+    digest: text.exactOptional(),
+  }).exactOptional(),
+  source: object({
+    repository: value.exactOptional(),
+    id: text.exactOptional(),
+    ownerId: text.exactOptional(),
+    ref: value.exactOptional(),
+    digest: text.exactOptional(),
+  }).exactOptional(),
+  trigger: text.exactOptional(),
+  runner: text.exactOptional(),
+  visibility: text.exactOptional(),
+  deploymentEnvironment: text.exactOptional(),
+  key: text.exactOptional(),
+  openpgp: text.exactOptional(),
+});
+
+const person = object({
+  keys: texts.exactOptional(),
+  identities: names.exactOptional(),
+  emails: texts.exactOptional(),
+  presence: z.literal('required', 'must be "required", or be left out').exactOptional(),
+});
+
+const trust = object({
+  root: text.exactOptional(),
+  issuers: texts.exactOptional(),
+  maxAge: text.exactOptional(),
+});
+
+const signed = object({
+  any: names.exactOptional(),
+  all: names.exactOptional(),
+  threshold: object({
+    of: names,
+    count: z.int('must be a whole number').min(1, 'must be at least 1'),
+  }).exactOptional(),
+});
+
+const image = object({
+  match: text,
+  pinned: yesOrNo.exactOptional(),
+  signed: signed.exactOptional(),
+  provenance: z.unknown().optional(),
+  sbom: z.unknown().optional(),
+  packages: z.unknown().optional(),
+});
+
+export const policyShape = object({
+  version: z.literal(1, {
+    error: ({ input }) =>
+      input === undefined ? 'is missing; write: version: 1' : 'is not known here; write: version: 1',
+  }),
+  trust: named(trust).exactOptional(),
+  identities: named(identity).exactOptional(),
+  people: named(person).exactOptional(),
+  images: list(image, 'must be a list, each entry beginning with "- match: REGISTRY/NAME"').exactOptional(),
+  changes: z.unknown().optional(),
+  exceptions: z.unknown().optional(),
+  ledger: z.unknown().optional(),
+  platform: z.unknown().optional(),
+});
+
+export type PolicyShape = z.infer<typeof policyShape>;
+export type IdentityShape = z.infer<typeof identity>;
+export type SignedShape = z.infer<typeof signed>;
+export type ImageShape = z.infer<typeof image>;
+export type ValueShape = z.infer<typeof value>;
+
+function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  const keys = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: ({ code, input }) => {
+      if (code === 'unrecognized_keys') return `is not known here; known are: ${keys}`;
+      return input === undefined ? 'is missing' : `must be a mapping with: ${keys}`;
+    },
+  });
+}
+
+function named<Value extends z.ZodType>(entry: Value) {
+  return z.record(z.string(), entry, 'must be a mapping from names');
+}
+
+function list<Item extends z.ZodType>(item: Item, message: string) {
+  return z
+    .array(item, { error: ({ input }) => (input === undefined ? 'is missing' : message) })
+    .min(1, 'must not be empty');
+}
+
+function inQuotes(input: unknown): string {
+  return typeof input === 'number' || typeof input === 'boolean' ? '; put it in quotes' : '';
+}
