@@ -4,8 +4,11 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { ExitCode } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import { shown } from '../report/index.ts';
+import { attestCommand } from './attest.ts';
 import { rulesCommand } from './rules.ts';
 import { scanCommand } from './scan.ts';
+import { trustCommand } from './trust.ts';
+import { verifyCommand } from './verify.ts';
 
 export type Earn = (code: ExitCode) => void;
 
@@ -34,7 +37,7 @@ export function createProgram(world: World, earn: Earn): Program {
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', exitCodes);
-  for (const add of [scanCommand, rulesCommand]) {
+  for (const add of [scanCommand, verifyCommand, attestCommand, trustCommand, rulesCommand]) {
     const child = add(world, earn, packageJson.version);
     child.copyInheritedSettings(command);
     command.addCommand(child);

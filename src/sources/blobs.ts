@@ -2,7 +2,15 @@
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { type Limits, normalizePath, parentOf, sniffCompression, type TarEntry, TarReader } from '../archive/index.ts';
+import {
+  type Limits,
+  normalizePath,
+  parentOf,
+  sniffCompression,
+  type TarContent,
+  type TarEntry,
+  TarReader,
+} from '../archive/index.ts';
 import { ZstdFrames } from '../archive/zstd-frames.ts';
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { Disk, DiskFile } from '../io/index.ts';
@@ -12,7 +20,15 @@ export interface Blobs {
   /** Bytes, or undefined when there is no such blob. */
   size(name: string): Promise<number | undefined>;
   stream(name: string): AsyncIterable<Buffer>;
+  /** The blobs directly inside a directory, unsorted; none where there is no such directory. */
+  list(directory: string): Promise<readonly ListedBlob[]>;
   close(): Promise<void>;
+}
+
+export interface ListedBlob {
+  /** Without its directory. */
+  readonly name: string;
+  readonly size: number;
 }
 
 /** The whole blob; refused when it is larger than `max`. */
@@ -42,6 +58,17 @@ export function directoryBlobs(disk: Disk, directory: string): Blobs {
         await file.close();
       }
     },
+    list: async (below) => {
+      const there = await disk.stat(place(below));
+      if (there?.kind !== 'directory') return [];
+      const found: ListedBlob[] = [];
+      for (const { name: bytes, stat } of disk.list(Buffer.from(place(below)))) {
+        const name = bytes.toString();
+        const target = stat.kind === 'symlink' ? await disk.stat(place(`${below}/${name}`)) : stat;
+        if (target?.kind === 'file') found.push({ name, size: target.size });
+      }
+      return found;
+    },
     close: async () => {},
   };
 }
@@ -53,7 +80,8 @@ export async function archiveBlobs(disk: Disk, file: string, limits: Limits): Pr
     const packed = sniffCompression(await opened.read(0, 512)) !== 'none';
     // One budget for all passes: an archive of many small blobs is inflated from its start for each of them.
     const budget = new Budget(limits);
-    const members = packed ? await indexPacked(opened, budget) : await indexPlain(opened, limits);
+    const kept = keepSmall();
+    const members = packed ? await indexPacked(opened, budget, kept) : await indexPlain(opened, limits);
     const read = packed ? (start: number, end: number) => slice(unpack(opened, budget), start, end) : opened.stream;
     const find = (name: string) => findMember(members, name);
     return {
@@ -61,8 +89,9 @@ export async function archiveBlobs(disk: Disk, file: string, limits: Limits): Pr
       stream: (name) => {
         const member = find(name);
         if (member === undefined) throw new OperationalError('not-found', `the archive has no ${quoted(name)}`);
-        return read(member.offset, member.offset + member.size);
+        return kept.stream(member) ?? read(member.offset, member.offset + member.size);
       },
+      list: async (directory) => listMembers(members, directory),
       close: opened.close,
     };
   } catch (error) {
@@ -105,18 +134,57 @@ function findMember(members: Members, name: string): TarEntry | undefined {
   return undefined;
 }
 
-function collectMembers(limits: Limits): { members: Map<string, TarEntry>; reader: TarReader } {
+function listMembers(members: Members, directory: string): readonly ListedBlob[] {
+  const found: ListedBlob[] = [];
+  const prefix = `${directory}/`;
+  for (const path of members.keys()) {
+    if (!path.startsWith(prefix) || path.includes('/', prefix.length)) continue;
+    const member = findMember(members, path);
+    if (member !== undefined) found.push({ name: path.slice(prefix.length), size: member.size });
+  }
+  return found;
+}
+
+interface Kept {
+  take(member: TarEntry): TarContent | undefined;
+  /** Undefined for a member that was not kept. */
+  stream(member: TarEntry): AsyncIterable<Buffer> | undefined;
+}
+
+/** Small members of a packed archive, kept from the pass that indexes it: each later look would inflate it all again. */
+function keepSmall(): Kept {
+  const contents = new Map<number, Buffer[]>();
+  let room = 32 * 1024 * 1024;
+  return {
+    take: (member) => {
+      if (member.type !== 'file' || member.size > 16 * 1024 || member.size > room) return undefined;
+      room -= member.size;
+      const pieces: Buffer[] = [];
+      contents.set(member.offset, pieces);
+      return { chunk: (bytes) => pieces.push(Buffer.from(bytes)), end: () => {} };
+    },
+    stream: (member) => {
+      const pieces = contents.get(member.offset);
+      return pieces === undefined ? undefined : Readable.from(pieces);
+    },
+  };
+}
+
+function collectMembers(
+  limits: Limits,
+  take: (member: TarEntry) => TarContent | undefined,
+): { members: Map<string, TarEntry>; reader: TarReader } {
   const members = new Map<string, TarEntry>();
   const entry = (each: TarEntry) => {
     if (members.size >= limits.entries) throw overLimit('the archive has more than', 'entries', 'entries', limits);
     members.set(normalizePath(each.name), each);
-    return undefined;
+    return take(each);
   };
   return { members, reader: new TarReader({ entry }, limits) };
 }
 
 async function indexPlain(file: DiskFile, limits: Limits): Promise<Members> {
-  const { members, reader } = collectMembers(limits);
+  const { members, reader } = collectMembers(limits, () => undefined);
   const step = 4096;
   for (let at = 0; at < file.size; ) {
     const bytes = await file.read(at, step);
@@ -130,8 +198,8 @@ async function indexPlain(file: DiskFile, limits: Limits): Promise<Members> {
   return members;
 }
 
-async function indexPacked(file: DiskFile, budget: Budget): Promise<Members> {
-  const { members, reader } = collectMembers(budget.limits);
+async function indexPacked(file: DiskFile, budget: Budget, kept: Kept): Promise<Members> {
+  const { members, reader } = collectMembers(budget.limits, (member) => kept.take(member));
   for await (const bytes of unpack(file, budget)) reader.push(bytes);
   reader.end();
   return members;

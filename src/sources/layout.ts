@@ -25,16 +25,16 @@ export interface LayoutReference {
   readonly digest?: Digest;
 }
 
-interface Candidate {
+export interface Candidate {
   readonly descriptor: Descriptor;
   /** Digest of the index that lists it; absent for `index.json` itself, which has no digest of its own. */
   readonly index?: string;
   readonly tag: string | undefined;
 }
 
-const refName = 'org.opencontainers.image.ref.name';
-const fullName = 'io.containerd.image.name';
-const maxIndexDepth = 4;
+export const refName = 'org.opencontainers.image.ref.name';
+export const fullName = 'io.containerd.image.name';
+export const maxIndexDepth = 4;
 const maxCandidates = 10_000;
 
 export async function readLayout(
@@ -57,11 +57,11 @@ export async function readLayout(
   return images;
 }
 
-function tagOf(descriptor: Descriptor): string | undefined {
+export function tagOf(descriptor: Descriptor): string | undefined {
   return descriptor.annotations?.[refName] ?? descriptor.annotations?.[fullName];
 }
 
-async function chooseReference(
+export async function chooseReference(
   blobs: Blobs,
   listed: readonly Candidate[],
   reference: LayoutReference,
@@ -79,10 +79,15 @@ async function chooseReference(
     if (named === undefined) throw noSuch(`the layout has no image with the digest ${digest}`, listed);
     return [named];
   }
-  const images = listed.filter((each) => !isAttachment(each.descriptor));
+  const cargo = listed.filter((each) => !isAttachment(each.descriptor));
+  const unmarked = cargo.filter((each) => !paperTag.test(each.tag ?? ''));
+  const images = unmarked.length > 0 ? unmarked : cargo;
   if (areSeveral(images)) throw noSuch('the layout holds several images and none was named', images);
   return images;
 }
+
+/** What cosign and registries without referrers name the papers of an image: `sha256-HEX`, `sha256-HEX.sig` and so on. */
+const paperTag = /(?:^|[^0-9a-z])sha(?:256|512)-[0-9a-f]{64,128}(?:\.(?:sig|att|sbom))?$/;
 
 /** Different images under different names, and not one for several platforms or one with several names. */
 function areSeveral(images: readonly Candidate[]): boolean {
@@ -104,7 +109,7 @@ function noSuch(message: string, listed: readonly Candidate[]): OperationalError
  * Replaces indexes by what they list, down to the manifests. Each index counts once: a few that list each other many
  * times over would otherwise stand for more images than anyone can count.
  */
-async function expand(
+export async function expand(
   blobs: Blobs,
   listed: readonly Candidate[],
   depth = 0,
@@ -129,7 +134,7 @@ async function expand(
   return found;
 }
 
-function isIndexType(mediaType: string | undefined): boolean {
+export function isIndexType(mediaType: string | undefined): boolean {
   return (
     mediaType === 'application/vnd.oci.image.index.v1+json' ||
     mediaType === 'application/vnd.docker.distribution.manifest.list.v2+json'
@@ -137,7 +142,7 @@ function isIndexType(mediaType: string | undefined): boolean {
 }
 
 /** Attestations and signatures that stand beside images in an index: papers, not cargo. */
-function isAttachment(descriptor: Descriptor): boolean {
+export function isAttachment(descriptor: Descriptor): boolean {
   const { annotations, artifactType, platform } = descriptor;
   const unknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
   const docker = annotations?.['vnd.docker.reference.type'] !== undefined;
@@ -151,7 +156,7 @@ function isAttachment(descriptor: Descriptor): boolean {
 
 const imageIndexKind = 'dev.cosignproject.cosign/imageIndex';
 
-async function choosePlatforms(
+export async function choosePlatforms(
   blobs: Blobs,
   candidates: readonly Candidate[],
   choice: PlatformChoice,
@@ -183,7 +188,7 @@ function sameVariant(wanted: Platform, found: Platform): boolean {
   return normalizePlatform(wanted).variant === normalizePlatform(found).variant;
 }
 
-function listedPlatform({ platform }: Descriptor): Platform | undefined {
+export function listedPlatform({ platform }: Descriptor): Platform | undefined {
   if (platform === undefined || platform === null) return undefined;
   const { os, architecture, variant } = platform;
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
@@ -221,9 +226,14 @@ async function readConfig(blobs: Blobs, manifest: ImageManifest) {
 const configTypes = ['application/vnd.oci.image.config.v1+json', 'application/vnd.docker.container.image.v1+json'];
 
 /** The bytes under a digest; nobody sees them before size and digest are right. */
-async function readVerified(blobs: Blobs, descriptor: Descriptor, what: string): Promise<Buffer> {
+export async function readVerified(
+  blobs: Blobs,
+  descriptor: Descriptor,
+  what: string,
+  max = maxManifestBytes,
+): Promise<Buffer> {
   const digest = parseDigest(descriptor.digest);
-  const bytes = await readBlob(blobs, blobName(digest), maxManifestBytes);
+  const bytes = await readBlob(blobs, blobName(digest), max);
   const found = digestOf(bytes, algorithmOf(digest));
   if (found !== digest) throw mismatch(what, digest, found);
   if (bytes.length !== descriptor.size) {

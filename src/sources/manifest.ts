@@ -9,12 +9,12 @@ import { isDigest } from './digest.ts';
 
 /** The image specification's own ceiling for manifests. */
 export const maxManifestBytes = 4 * 1024 * 1024;
-const maxDescriptors = 10_000;
+export const maxDescriptors = 10_000;
 
 const digest = z.string().refine(isDigest, 'is not a sha256 or sha512 digest');
-const text = z.string().max(64 * 1024);
+export const text = z.string().max(64 * 1024);
 /** Names to texts. zod's own records leave out the name `__proto__`: nothing that an image says may hide by its name. */
-const texts = z.custom<Record<string, string> | null>(isTexts, 'is not a map of texts').optional();
+export const texts = z.custom<Record<string, string> | null>(isTexts, 'is not a map of texts').optional();
 
 const platform = z.object({
   architecture: text,
@@ -23,7 +23,7 @@ const platform = z.object({
   'os.version': text.optional(),
 });
 
-const descriptor = z.object({
+export const descriptor = z.object({
   mediaType: text.optional(),
   digest,
   size: z.number().int().nonnegative(),
@@ -126,7 +126,7 @@ function isTexts(value: unknown): boolean {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function parseJson(bytes: Buffer, what: string): unknown {
+export function parseJson(bytes: Buffer, what: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(utf8.decode(bytes));
@@ -178,7 +178,7 @@ function twinKey(document: unknown): string | undefined {
   return undefined;
 }
 
-function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+export function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];

@@ -25,19 +25,38 @@ export interface OpenOptions {
 /** Throws OperationalError. The caller closes what it gets. */
 export async function openSources(requested: string, options: OpenOptions): Promise<readonly Source[]> {
   const target = parseTarget(requested);
+  const place = await findImage(target, options);
+  if (place !== undefined) return openImages(place, target, options);
+  const isDirectory = target.kind === 'dir' || (await options.disk.stat(target.rest))?.kind === 'directory';
+  if (target.kind !== 'file' && isDirectory) return [await directorySource(target.rest, { ...options, requested })];
+  return [await fileSource(target.rest, { ...options, requested })];
+}
+
+/** Where an image lies, and which of those that lie there is meant. */
+export interface ImagePlace {
+  readonly form: 'layout' | 'oci-archive' | 'docker-archive';
+  /** A directory for a layout, else a file. */
+  readonly place: string;
+  /** What followed the place: a tag or `sha256:…`. */
+  readonly tag?: string;
+  readonly digest?: string;
+}
+
+type OnDisk = Pick<OpenOptions, 'disk' | 'limits'>;
+
+/** Undefined when the target is a directory tree or a file and no image; throws OperationalError when it is neither. */
+export async function findImage(target: Target, options: OnDisk): Promise<ImagePlace | undefined> {
   switch (target.kind) {
     case 'path':
-      return openPath(target, options);
+      return findPath(target, options);
     case 'dir':
-      return [await directorySource(target.rest, { ...options, requested })];
     case 'file':
-      return [await fileSource(target.rest, { ...options, requested })];
+      return undefined;
     case 'oci':
-      return openReference(target, options, 'directory', openLayout);
+      return { form: 'layout', ...(await findReference(target, options, 'directory')) };
     case 'oci-archive':
-      return openReference(target, options, 'file', openOciArchive);
     case 'docker-archive':
-      return openReference(target, options, 'file', openDockerArchive);
+      return { form: target.kind, ...(await findReference(target, options, 'file')) };
     default:
       throw notYet(target);
   }
@@ -55,27 +74,15 @@ function notYet(target: Target): OperationalError {
 
 const checkPath = ['check the path: relative ones start at the current directory'];
 
-interface Reference {
-  readonly place: string;
-  /** What followed the place: a tag or `sha256:…`. */
-  readonly tag?: string;
-  readonly digest?: string;
-}
-
-type Opener = (reference: Reference, target: Target, options: OpenOptions) => Promise<readonly Source[]>;
+type Reference = Omit<ImagePlace, 'form'>;
 
 /** The longest name that exists on disk is the place; what follows it is a tag or a digest. */
-async function openReference(
-  target: Target,
-  options: OpenOptions,
-  kind: 'directory' | 'file',
-  open: Opener,
-): Promise<readonly Source[]> {
+async function findReference(target: Target, options: OnDisk, kind: 'directory' | 'file'): Promise<Reference> {
   for (const reference of readings(target.rest)) {
     const there = await options.disk.stat(reference.place);
     if (there === undefined) continue;
     if (there.kind !== kind) throw wrongKind(target, reference.place, kind);
-    return open(reference, target, options);
+    return reference;
   }
   throw new OperationalError('not-found', `there is no ${kind} ${quoted(target.rest)}`, { hints: checkPath });
 }
@@ -97,83 +104,65 @@ function readings(text: string): readonly Reference[] {
   return found;
 }
 
-function layoutReference(reference: Reference): LayoutReference {
-  if (reference.digest !== undefined) return { digest: parseDigest(reference.digest) };
-  return reference.tag === undefined ? {} : { tag: reference.tag };
+export function layoutReference({ tag, digest }: Reference): LayoutReference {
+  if (digest !== undefined) return { digest: parseDigest(digest) };
+  return tag === undefined ? {} : { tag };
 }
 
-async function openLayout(reference: Reference, target: Target, options: OpenOptions): Promise<readonly Source[]> {
-  const blobs = directoryBlobs(options.disk, reference.place);
-  return fromBlobs(blobs, reference, target, options, () =>
-    readLayout(blobs, layoutReference(reference), options.platform),
-  );
+export async function openBlobs({ form, place }: ImagePlace, { disk, limits }: OnDisk): Promise<Blobs> {
+  return form === 'layout' ? directoryBlobs(disk, place) : archiveBlobs(disk, place, limits);
 }
 
-async function openOciArchive(reference: Reference, target: Target, options: OpenOptions): Promise<readonly Source[]> {
-  const blobs = await archiveBlobs(options.disk, reference.place, options.limits);
-  return fromBlobs(blobs, reference, target, options, () =>
-    readLayout(blobs, layoutReference(reference), options.platform),
-  );
+/** A name for people, where the image has none of its own. */
+export function placeName({ place }: ImagePlace): string {
+  return path.basename(path.resolve(place)).replace(/\.(?:tar|tgz|tar\.gz|tar\.zst)$/, '');
 }
 
-async function openDockerArchive(
-  reference: Reference,
-  target: Target,
-  options: OpenOptions,
-): Promise<readonly Source[]> {
-  const blobs = await archiveBlobs(options.disk, reference.place, options.limits);
-  return fromBlobs(blobs, reference, target, options, () => readDockerArchive(blobs, reference.tag, options.platform));
-}
-
-async function fromBlobs(
-  blobs: Blobs,
-  reference: Reference,
-  target: Target,
-  options: OpenOptions,
-  read: () => Promise<readonly ImageParts[]>,
-): Promise<readonly Source[]> {
+async function openImages(place: ImagePlace, target: Target, options: OpenOptions): Promise<readonly Source[]> {
+  const blobs = await openBlobs(place, options);
   try {
-    const images = await read();
-    const name = path.basename(path.resolve(reference.place)).replace(/\.(?:tar|tgz|tar\.gz|tar\.zst)$/, '');
-    return images.map((parts) =>
-      imageSource(parts, { ...options, requested: target.requested, name, close: blobs.close }),
-    );
+    const images = await readImages(blobs, place, options.platform);
+    const shared = { ...options, requested: target.requested, name: placeName(place), close: blobs.close };
+    return images.map((parts) => imageSource(parts, shared));
   } catch (error) {
     await blobs.close();
     throw error;
   }
 }
 
+async function readImages(blobs: Blobs, place: ImagePlace, choice: PlatformChoice): Promise<readonly ImageParts[]> {
+  if (place.form === 'docker-archive') return readDockerArchive(blobs, place.tag, choice);
+  return readLayout(blobs, layoutReference(place), choice);
+}
+
 /** A path without a prefix: a layout, an archive, a tree or a file, by what is in it. */
-async function openPath(target: Target, options: OpenOptions): Promise<readonly Source[]> {
+async function findPath(target: Target, options: OnDisk): Promise<ImagePlace | undefined> {
   const { disk } = options;
-  const reference: Reference = { place: target.rest };
-  const there = await disk.stat(target.rest);
-  if (there === undefined) return openPathWithReference(target, options);
+  const place = target.rest;
+  const there = await disk.stat(place);
+  if (there === undefined) return findPathWithReference(target, options);
   if (there.kind === 'directory') {
-    const layout = await disk.stat(path.join(target.rest, 'oci-layout'));
-    const index = await disk.stat(path.join(target.rest, 'index.json'));
-    if (layout?.kind === 'file' && index?.kind === 'file') return openLayout(reference, target, options);
-    return [await directorySource(target.rest, { ...options, requested: target.requested })];
+    const layout = await disk.stat(path.join(place, 'oci-layout'));
+    const index = await disk.stat(path.join(place, 'index.json'));
+    return layout?.kind === 'file' && index?.kind === 'file' ? { form: 'layout', place } : undefined;
   }
-  const opener = await archiveKind(target.rest, options);
-  if (opener !== undefined) return opener(reference, target, options);
-  return [await fileSource(target.rest, { ...options, requested: target.requested })];
+  const form = await archiveForm(place, options);
+  return form === undefined ? undefined : { form, place };
 }
 
 /** `./layout:tag` and `./layout@sha256:…`, where the path alone does not exist. */
-async function openPathWithReference(target: Target, options: OpenOptions): Promise<readonly Source[]> {
+async function findPathWithReference(target: Target, options: OnDisk): Promise<ImagePlace> {
   for (const reference of readings(target.rest).slice(1)) {
     const there = await options.disk.stat(reference.place);
-    if (there?.kind === 'directory') return openLayout(reference, target, options);
-    const opener = there?.kind === 'file' ? await archiveKind(reference.place, options) : undefined;
-    if (opener !== undefined) return opener(reference, target, options);
+    if (there?.kind === 'directory') return { form: 'layout', ...reference };
+    const form = there?.kind === 'file' ? await archiveForm(reference.place, options) : undefined;
+    if (form !== undefined) return { form, ...reference };
   }
   throw new OperationalError('not-found', `there is no file or directory ${quoted(target.rest)}`, { hints: checkPath });
 }
 
 /** Newer docker archives are OCI layouts too, and those state the digests that registries know. */
-async function archiveKind(file: string, options: OpenOptions): Promise<Opener | undefined> {
+async function archiveForm(file: string, options: OnDisk): Promise<'oci-archive' | 'docker-archive' | undefined> {
   const opened = await options.disk.open(file);
   const head = await opened.read(0, 512);
   await opened.close();
@@ -182,9 +171,9 @@ async function archiveKind(file: string, options: OpenOptions): Promise<Opener |
   const blobs = await archiveBlobs(options.disk, file, options.limits);
   try {
     if ((await blobs.size('index.json')) !== undefined && (await blobs.size('oci-layout')) !== undefined) {
-      return openOciArchive;
+      return 'oci-archive';
     }
-    if ((await blobs.size('manifest.json')) !== undefined) return openDockerArchive;
+    if ((await blobs.size('manifest.json')) !== undefined) return 'docker-archive';
   } finally {
     await blobs.close();
   }
