@@ -153,10 +153,7 @@ function proveAnywhere(entity: SignedEntity, trust: readonly TrustRoot[], materi
 }
 
 function proveCertificate(entity: SignedEntity, root: TrustRoot, { leaf, extra }: Certified): Proof {
-  const logged = entity.entries.map((entry) => verifyLogEntry(entry, root.tlogs, entity.requires));
-  if (root.tlogs.length > 0 && logged.length === 0) {
-    throw new VerifyError('unproved', `no transparency log entry came with the signature, and ${root.name} has logs`);
-  }
+  const logged = provedEntries(entity, root);
   const times = [...logged.flatMap(({ time }) => time ?? []), ...timestamps(entity, root)];
   checkLogValidity(logged, times);
   let issuer: Certificate | undefined;
@@ -171,6 +168,22 @@ function proveCertificate(entity: SignedEntity, root: TrustRoot, { leaf, extra }
     times,
     ...logOf(logged),
   };
+}
+
+/**
+ * At least one where the root has logs. An entry of a log that it does not list is passed over beside a good one, as a
+ * timestamp is: it adds nothing, and its body was held against the signature already.
+ */
+function provedEntries({ entries, requires }: SignedEntity, root: TrustRoot): readonly LoggedEntry[] {
+  const outcomes = entries.map((entry) => outcomeOf(() => verifyLogEntry(entry, root.tlogs, requires)));
+  const proved = outcomes.flatMap((each) => (each.ok ? [each.value] : []));
+  const failures = outcomes.flatMap((each) => (each.ok ? [] : [each.failure]));
+  const wrong = failures.find(({ code }) => code !== 'untrusted') ?? (proved.length === 0 ? failures[0] : undefined);
+  if (wrong !== undefined) throw wrong;
+  if (root.tlogs.length > 0 && proved.length === 0) {
+    throw new VerifyError('unproved', `no transparency log entry came with the signature, and ${root.name} has logs`);
+  }
+  return proved;
 }
 
 type Keyed = Material & { readonly kind: 'key' };

@@ -1,6 +1,7 @@
 /** `tidewaiter verify` as people call it: what passes, what is denied, what cannot be decided, and what it says. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Verification } from '../../src/report/verification.ts';
 import { anImage, anIndex, type Item, layout, tagged } from '../kit/image.ts';
@@ -578,5 +579,24 @@ describe('text from a signature or a file name', () => {
         expect(text).not.toMatch(/##\[/);
       }
     }
+  });
+});
+
+describe('a bundle that somebody spoiled', () => {
+  it('is never a bug, and never passes for another file', async () => {
+    const text = readFileSync(at('good.json'), 'utf8');
+    const spoiled = path.join(temporary, 'spoiled.json');
+    await fc.assert(
+      fc.asyncProperty(fc.nat(text.length - 1), fc.string({ maxLength: 3 }), fc.nat(3), async (position, put, drop) => {
+        writeFileSync(spoiled, text.slice(0, position) + put + text.slice(position + drop));
+        const own = await run(['verify', app, '--bundle', spoiled, ...byIdentity()]);
+        expect([own.code, own.stderr]).toEqual([expect.toBeOneOf([0, 1, 3]), '']);
+        const others = await run(['verify', at('other.tgz'), '--bundle', spoiled, ...byIdentity()]);
+        expect(others.code).toBeOneOf([1, 3]);
+        const mallorys = await run(['verify', app, '--bundle', spoiled, ...byIdentity(mallory)]);
+        expect(mallorys.code).toBeOneOf([1, 3]);
+      }),
+      { numRuns: 100 },
+    );
   });
 });

@@ -1,5 +1,5 @@
 /** Files that people hand to `verify`: bundles, trusted roots and keys of an instance made on the spot. */
-import { createHash, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import type { SignedEntity } from '../../src/sigstore/types.ts';
 import { formatBundle } from '../../src/sigstore/write-bundle.ts';
 import {
@@ -126,8 +126,4 @@ export function referrer(subject: string, bundle: string): PaperItem {
 
 export function sha256Of(content: Buffer): string {
   return `sha256:${digest('sha256', content)}`;
-}
-
-export function hashOf(algorithm: string, content: Buffer): string {
-  return createHash(algorithm).update(content).digest('hex');
 }

@@ -182,9 +182,18 @@ describe('a certificate', () => {
     expectRefusal(() => verify({ ...good, entries: [second, entry] }), 'invalid', /valid from/);
   });
 
-  it('is refused when one of its entries is of an unknown log', () => {
+  it('is not helped by an entry of an unknown log, nor harmed by one beside a good one', () => {
     const stranger = logged(testLog(), good.content, certificatePem(signer.der));
-    expectRefusal(() => verify({ ...good, entries: [...good.entries, stranger] }), 'untrusted', /does not list/);
+    expectRefusal(() => verify({ ...good, entries: [stranger] }), 'untrusted', /does not list/);
+    const { times, log } = verify(good);
+    for (const entries of [[...good.entries, stranger], [stranger, ...good.entries]]) {
+      expect(verify({ ...good, entries })).toMatchObject({ times, log });
+    }
+  });
+
+  it('is refused when an entry of an unknown log is about something else', () => {
+    const stranger = logged(testLog(), goodMessage.content, certificatePem(signer.der));
+    expect(outcomeOf(() => verify({ ...good, entries: [...good.entries, stranger] })).ok).toBe(false);
   });
 
   it('is refused when the log entry names another certificate with the same key', () => {
