@@ -1,14 +1,29 @@
-/** Builds dist/: the program as a few bundled files, and the entry script beside them. */
+/** Builds the program as a few bundled files, and the entry script beside them: `node build.mjs [DIRECTORY]`, by default dist. */
 import { chmod, cp, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { rolldown } from 'rolldown';
 
-await rm('dist', { recursive: true, force: true });
+/** commander asks for it to start programs that tidewaiter does not have; loading it costs a sixth of node's own start. */
+const noChildProcess = {
+  name: 'no-child-process',
+  resolveId: (id, importer) =>
+    id === 'node:child_process' && /[\\/]commander[\\/]/.test(importer ?? '') ? '\0no-child-process' : undefined,
+  load: (id) => (id === '\0no-child-process' ? 'export default {};' : undefined),
+};
+
+const directory = process.argv[2] ?? path.join(import.meta.dirname, 'dist');
+const source = (file) => path.join(import.meta.dirname, 'src', file);
+
+await rm(directory, { recursive: true, force: true });
 const bundle = await rolldown({
-  input: { main: 'src/cli/main.ts' },
+  cwd: import.meta.dirname,
+  input: { main: source('cli/main.ts') },
+  plugins: [noChildProcess],
   platform: 'node',
   logLevel: 'warn',
 });
-await bundle.write({ dir: 'dist', format: 'esm', chunkFileNames: '[name].js', minify: false });
+// CommonJS: node links a graph of ES modules 40 ms slower, which is nearly as long as it takes to start.
+await bundle.write({ dir: directory, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' });
 await bundle.close();
-await cp('src/tidewaiter.cjs', 'dist/tidewaiter.cjs');
-await chmod('dist/tidewaiter.cjs', 0o755);
+await cp(source('tidewaiter.cjs'), path.join(directory, 'tidewaiter.cjs'));
+await chmod(path.join(directory, 'tidewaiter.cjs'), 0o755);

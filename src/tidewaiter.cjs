@@ -10,7 +10,7 @@ var path = require('path');
 var packageJson = require('../package.json');
 
 var args = process.argv.slice(2);
-var main = path.join(__dirname, '..', 'dist', 'main.js');
+var main = path.join(__dirname, '..', 'dist', 'main.cjs');
 
 /** The same as "engines" in package.json: ^22.22.2 || ^24.15.0 || >=26.0.0. */
 function isNewEnough(version) {
@@ -84,14 +84,14 @@ function run() {
     say('is not built: run "npm run build" (npm ci does it, unless --ignore-scripts was given)', 2);
     return;
   }
-  import(require('url').pathToFileURL(main).href).then(
-    function (loaded) {
-      loaded.start();
-    },
-    function (error) {
-      say('cannot be loaded: ' + (error && error.stack), 3);
-    },
-  );
+  var loaded;
+  try {
+    loaded = require(main);
+  } catch (error) {
+    say('cannot be loaded: ' + (error && error.stack), 3);
+    return;
+  }
+  loaded.start();
 }
 
 run();

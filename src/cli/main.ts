@@ -2,7 +2,6 @@
  * The way in and the way out. The process starts as a failure and earns its exit code: whatever goes wrong on the way, a
  * thrown error, a promise that never settles, a closed pipe, it can not look like a pass or a denial.
  */
-import { setFlagsFromString } from 'node:v8';
 import { CommanderError } from 'commander';
 import { Exit, type ExitCode, exitForError, OperationalError, printable } from '../diag/index.ts';
 import { realWorld, type World } from '../io/index.ts';
@@ -62,7 +61,6 @@ function bugReport(error: unknown): string {
 /** Called by the entry script, with the exit code already set to failure. */
 export function start(): void {
   process.exitCode = Exit.undecided;
-  growHeapFirst();
   let failed = false;
   const fatal = (error: unknown) => {
     failed = true;
@@ -82,16 +80,4 @@ export function start(): void {
     // Something broke beside the work: its result cannot be trusted, however it ended.
     if (!failed) process.exitCode = code;
   }, fatal);
-}
-
-/**
- * Inflated bytes pass in buffers outside V8's heap, and for every few megabytes of them V8 marks the whole heap again:
- * 23 times for an image of 120 MB. Letting the heap grow further first takes a third off the CPU time. The flag is known
- * to the V8 of the Node versions below; another one would complain on standard error.
- */
-function growHeapFirst(): void {
-  if (!/^(?:22|24)\./.test(process.versions.node)) return;
-  setFlagsFromString('--heap-growing-percent=500');
-  // What is young here dies at once; a large nursery only makes the process larger, by a third for an image of 500 MB.
-  setFlagsFromString('--semi-space-growth-factor=1');
 }

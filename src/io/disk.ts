@@ -1,5 +1,4 @@
 /** The disk, as much of it as we need. Reading never follows a link that `noFollow` forbids and never waits on a pipe. */
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -202,10 +201,9 @@ async function writeWhole(file: string, text: string): Promise<void> {
       await writeFile(target, text);
       return;
     }
-    const temporary = path.join(
-      path.dirname(target),
-      `.${path.basename(target)}.${randomBytes(6).toString('hex')}.tmp`,
-    );
+    // Only different from others' names: one that exists already is never written through (`wx`).
+    const unlike = `${process.pid}-${Math.random().toString(36).slice(2)}`;
+    const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${unlike}.tmp`);
     try {
       await writeFile(temporary, text, { flag: 'wx', flush: true, mode: there?.mode ?? 0o666 });
       await rename(temporary, target);

@@ -9,8 +9,9 @@ export function realWorld(): World {
   return {
     disk: realDisk,
     env: process.env,
-    stdout: output(process.stdout, 'standard output'),
-    stderr: output(process.stderr, 'standard error'),
+    // Each is opened when it is used first: that takes as long as reading a small file.
+    stdout: output(() => process.stdout, 'standard output'),
+    stderr: output(() => process.stderr, 'standard error'),
     now: () => Date.now(),
     cores: availableParallelism(),
     // Container images are made for Linux whatever this machine runs.
@@ -27,20 +28,28 @@ const architectures: Readonly<Record<string, string>> = {
   loong64: 'loong64',
 };
 
-function output(stream: WriteStream, name: string): Output {
+function output(open: () => WriteStream, name: string): Output {
   let failure: NodeJS.ErrnoException | undefined;
-  // Without a listener, a closed pipe would end the process with exit code 1.
-  stream.on('error', (error) => {
-    failure = error;
-  });
+  let opened: WriteStream | undefined;
+  const stream = () => {
+    if (opened !== undefined) return opened;
+    opened = open();
+    // Without a listener, a closed pipe would end the process with exit code 1.
+    opened.on('error', (error) => {
+      failure = error;
+    });
+    return opened;
+  };
   return {
-    isTerminal: stream.isTTY === true,
+    get isTerminal() {
+      return stream().isTTY === true;
+    },
     get columns() {
-      return stream.columns ?? 80;
+      return stream().columns ?? 80;
     },
     write: (text) =>
       new Promise((resolve, reject) => {
-        stream.write(text, (error) => {
+        stream().write(text, (error) => {
           const broken = error ?? failure;
           if (broken === undefined || broken === null) resolve();
           else reject(new OperationalError('io', `cannot write to ${name}: ${reasonOf(broken)}`, { cause: broken }));

@@ -15,7 +15,7 @@ const image = `oci:${path.join(root, 'fixtures/image')}`;
 let program: Program;
 
 beforeAll(async () => {
-  program = await buildProgram(path.join(temporary, 'program'));
+  program = buildProgram(path.join(temporary, 'program'));
 });
 
 /** Code that runs in the process before the program does. */
@@ -121,7 +121,7 @@ describe('something that breaks beside the work', () => {
     const broken = mkdtempSync(path.join(temporary, 'broken-'));
     mkdirSync(path.join(broken, 'dist'));
     const { status, stderr } = program.shell(
-      `cp ${path.dirname(program.entry)}/../package.json ${broken}; cp ${program.entry} ${broken}/dist; echo 'nonsense(' > ${broken}/dist/main.js; ${process.execPath} ${broken}/dist/tidewaiter.cjs rules`,
+      `cp ${path.dirname(program.entry)}/../package.json ${broken}; cp ${program.entry} ${broken}/dist; echo 'nonsense(' > ${broken}/dist/main.cjs; ${process.execPath} ${broken}/dist/tidewaiter.cjs rules`,
     );
     expect([status, stderr]).toEqual([3, expect.stringContaining('tidewaiter: cannot be loaded')]);
   });

@@ -35,7 +35,7 @@ const zstd = (bytes: Buffer) => zstdCompressSync(bytes);
 describe('a GiB of zeros', () => {
   let program: Program;
   beforeAll(async () => {
-    program = await buildProgram(path.join(temporary, 'program'));
+    program = buildProgram(path.join(temporary, 'program'));
   });
 
   /** Also gives the most memory that the process held, in MiB. */

@@ -1,8 +1,7 @@
 /** The program as it is installed, built from the sources as they are now, for tests that need a process. */
-import { type SpawnSyncOptions, type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { execFileSync, type SpawnSyncOptions, type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { cpSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { rolldown } from 'rolldown';
 import { root } from './data.ts';
 
 export interface Program {
@@ -13,17 +12,12 @@ export interface Program {
   shell(line: string, options?: SpawnSyncOptions): SpawnSyncReturns<string>;
 }
 
-export async function buildProgram(directory: string): Promise<Program> {
-  const bundle = await rolldown({
-    input: { main: path.join(root, 'src/cli/main.ts') },
-    platform: 'node',
-    logLevel: 'warn',
-  });
-  await bundle.write({ dir: path.join(directory, 'dist'), format: 'esm', chunkFileNames: '[name].js' });
-  await bundle.close();
+export function buildProgram(directory: string): Program {
+  execFileSync(process.execPath, [path.join(root, 'build.mjs'), path.join(directory, 'dist')]);
   cpSync(path.join(root, 'package.json'), path.join(directory, 'package.json'));
+  // What is loaded from packages, and not bundled.
+  symlinkSync(path.join(root, 'node_modules'), path.join(directory, 'node_modules'));
   const entry = path.join(directory, 'dist/tidewaiter.cjs');
-  cpSync(path.join(root, 'src/tidewaiter.cjs'), entry);
   // Nothing of the environment of whoever tests, but where programs are.
   const env = { PATH: process.env['PATH'], TIDEWAITER: `${process.execPath} ${entry}` };
   const start = (command: string, args: readonly string[], options: SpawnSyncOptions = {}) =>
