@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { World } from '../io/index.ts';
 import type { Earn } from './program.ts';
+import { collect } from './repeatable.ts';
 
 export interface AttestFlags {
   readonly predicate?: string;
@@ -60,7 +61,3 @@ Examples:
   tidewaiter attest oci:./image --predicate provenance.json --type slsaprovenance1 --key cosign.key --attach
   tidewaiter attest ./app.tgz --predicate sbom.json --type cyclonedx -o bundle=app.tgz.sigstore.json
   tidewaiter attest sha256:9f86… --predicate result.json --type https://acme.example/test/v1 --key acme.pem`;
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}

@@ -34,6 +34,8 @@ export function createProgram(world: World, earn: Earn): Program {
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .configureOutput(output)
+    // Descriptions say their defaults in words; commander would add an empty list to every option that may be repeated.
+    .configureHelp({ optionDescription: ({ description }) => description })
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', exitCodes);

@@ -3,6 +3,7 @@ import { defaultLimits, type Limits, limitFlags } from '../archive/limits.ts';
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import type { Earn } from './program.ts';
+import { collect } from './repeatable.ts';
 
 interface Flags {
   readonly output: readonly string[];
@@ -72,10 +73,6 @@ Examples:
   tidewaiter scan ./image.tar -o cyclonedx-json=bom.json -o table
   tidewaiter scan oci:./image --platform all -o spdx-json=bom.json
   tidewaiter scan dir:. --exclude 'test/**' -o purls`;
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}
 
 function limitsOf(flags: Flags): Limits {
   const number = (limit: keyof Limits, text: string | undefined): number => {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { World } from '../io/index.ts';
 import type { Earn } from './program.ts';
+import { collect } from './repeatable.ts';
 
 export interface ShowFlags {
   readonly output: string;
@@ -72,7 +73,3 @@ Examples:
   tidewaiter trust update
   tidewaiter trust update --root public-good --tuf-url https://mirror.example/sigstore
   tidewaiter trust update --tuf-url https://tuf.acme.example --tuf-root acme-root.json --to acme-trusted-root.json`;
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}

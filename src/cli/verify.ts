@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { World } from '../io/index.ts';
 import type { Earn } from './program.ts';
+import { collect } from './repeatable.ts';
 
 export interface VerifyFlags {
   readonly policy?: string;
@@ -74,7 +75,3 @@ Examples:
   tidewaiter verify oci:./image --key acme.pub
   tidewaiter verify oci:./image --policy tidewaiter.policy.yaml --identity release -o sarif=out.sarif
   tidewaiter verify --bundles ./dist --policy tidewaiter.policy.yaml --identity release`;
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}
