@@ -82,8 +82,11 @@ export interface TargetDigest {
   readonly met: boolean;
 }
 
-/** `trusted` counts; `not-counted` and `unsigned` are listed and neither help nor harm; the others are failures. */
-export type Verdict = 'trusted' | 'not-counted' | 'unsigned' | FailureCode;
+/**
+ * `trusted` counts; `not-counted` and `unsigned` are listed and neither help nor harm; `negative` holds and says no; the
+ * others are failures.
+ */
+export type Verdict = 'trusted' | 'negative' | 'not-counted' | 'unsigned' | FailureCode;
 
 export interface CheckedSignature {
   /** Where it was found: a file, or a tag or digest in the layout. */
@@ -132,6 +135,8 @@ export interface CheckedStatement {
     readonly name?: string;
     readonly digest: readonly { readonly algorithm: string; readonly value: string }[];
   }[];
+  /** What is read of predicates of known kinds: builder and source of provenance, result of a verification summary. */
+  readonly says?: readonly NameValue[];
 }
 
 export interface Failure {

@@ -30,6 +30,7 @@ export function writeVerificationTable(verification: Verification, options: Veri
   const blocks = [
     requestLines(verification, paint),
     signatureLines(results, options, paint),
+    ...results.flatMap((result) => statementBlocks(result, results.length === 1, paint)),
     ...results.flatMap((result) => failureBlocks(result, paint)),
     results.map((result) => answerLine(result, paint)),
     results.length > 1 ? [totalLine(results, verification.outcome, paint)] : [],
@@ -135,6 +136,24 @@ function signerText(signer: CheckedSigner): string {
 /** The URI without what all of them begin with. */
 function typeName(uri: string): string {
   return uri.replace(/^https:\/\/(?=[^/]+\/)/, '');
+}
+
+/** What proved statements say (of many targets that would be too much), and why one that holds does not count. */
+function statementBlocks({ signatures }: TargetResult, whole: boolean, paint: Paint): string[][] {
+  return signatures.flatMap(({ statement, note, place, format }) => {
+    const says = (whole ? statement?.says : undefined) ?? [];
+    if (says.length === 0 && note === undefined) return [];
+    const width = Math.max(8, ...says.map(({ name }) => name.length));
+    const line = (label: string, text: string) => `  ${paint('dim', label.padEnd(width))}  ${shown(text)}`;
+    const what = statement === undefined ? format : typeName(statement.predicateType);
+    return [
+      [
+        `${paint('bold', shown(what))}: ${shown(place)}`,
+        ...(note === undefined ? [] : [line('ignored', note)]),
+        ...says.map(({ name, value }) => line(name, value)),
+      ],
+    ];
+  });
 }
 
 function failureBlocks({ signatures, findings, target }: TargetResult, paint: Paint): string[][] {

@@ -4,19 +4,11 @@
  */
 import type { CheckedSignature, CheckedSigner, CheckedStatement, Failure, NameValue } from '../report/verification.ts';
 import { VerifyError } from '../sigstore/failure.ts';
-import type {
-  Artifact,
-  PublicKey,
-  Signature,
-  SignedEntity,
-  Signer,
-  Statement,
-  TrustRoot,
-  Verified,
-} from '../sigstore/types.ts';
+import type { Artifact, PublicKey, Signature, SignedEntity, Signer, TrustRoot, Verified } from '../sigstore/types.ts';
 import { outcomeOf, verifyEntity } from '../sigstore/verify.ts';
 import { failureOf } from './verify-failures.ts';
 import type { Pins } from './verify-pins.ts';
+import { describeStatement } from './verify-statement.ts';
 
 export interface Evidence {
   readonly place: string;
@@ -25,6 +17,8 @@ export interface Evidence {
   /** The digest of the image that it hangs on. */
   readonly attachedTo?: string;
   readonly format: string;
+  /** Work that is done ahead on other threads; it pays to wait for it before the evidence is checked. */
+  readonly ready?: Promise<void>;
   readonly content:
     | { readonly kind: 'entity'; readonly entity: SignedEntity; readonly binding?: Binding }
     | { readonly kind: 'failed'; readonly error: VerifyError }
@@ -68,16 +62,17 @@ export function checkEvidence(evidence: Evidence, targets: readonly TargetArtifa
   // What hangs on one digest of the image is about that one, or about nothing here.
   const own = targets.filter(({ digest }) => evidence.attachedTo === undefined || evidence.attachedTo === digest);
   const held: Checked['counts'][number][] = [];
-  let error = new VerifyError('wrong-subject', 'there is nothing here that it could be about');
+  let error: VerifyError | undefined;
   for (const target of own) {
     const outcome = outcomeOf(() => verifyOne(content, target, context));
     if (outcome.ok) held.push({ digest: target.digest, verified: outcome.value });
     else error = outcome.failure;
     // Everything else is wrong whatever the subject: the other digests cannot mend it.
-    if (!outcome.ok && error.code !== 'wrong-subject') break;
+    if (!outcome.ok && outcome.failure.code !== 'wrong-subject') break;
   }
   const [first] = held;
   if (first !== undefined) return judged(evidence, held, first.verified, context);
+  error ??= new VerifyError('wrong-subject', 'there is nothing here that it could be about');
   const unknown = error.code === 'untrusted' || error.code === 'unproved';
   const told = unknown ? ofOtherInstance(evidence, content, own[0], context) : undefined;
   return told ?? failed(evidence, error);
@@ -131,11 +126,12 @@ function judged(
   context: CheckContext,
 ): Checked {
   const { pins, predicateType } = context;
+  const described = verified.statement === undefined ? undefined : describeStatement(verified.statement);
   const facts = {
     subjects: held.map(({ digest }) => digest),
     signer: signerOf(verified.signer),
     times: verified.times.map(({ at, source, by }) => ({ at: new Date(at).toISOString(), source, by })),
-    ...(verified.statement === undefined ? {} : { statement: statementOf(verified.statement) }),
+    ...(described === undefined ? {} : { statement: described.statement }),
     ...(verified.log === undefined ? {} : { log: { by: verified.log.by, index: verified.log.index } }),
   };
   const match = pins.match(verified);
@@ -144,6 +140,9 @@ function judged(
   if (otherType) {
     const note = verified.statement === undefined ? 'it is no statement' : 'it is a statement of another type';
     return plain(evidence, { ...facts, verdict: 'not-counted', note, matched: match.names });
+  }
+  if (described?.against !== undefined) {
+    return plain(evidence, { ...facts, verdict: 'negative', note: described.against, matched: match.names });
   }
   return { ...plain(evidence, { ...facts, verdict: 'trusted', matched: match.names }), counts: held };
 }
@@ -223,16 +222,6 @@ function signerOf(signer: Signer): CheckedSigner {
     issuer,
     subject: { type: subject.type, value: subject.value },
     claims: pairs(claims),
-  };
-}
-
-function statementOf({ predicateType, subjects }: Statement): CheckedStatement {
-  return {
-    predicateType,
-    subjects: subjects.map(({ name, digest }) => ({
-      ...(name === undefined ? {} : { name }),
-      digest: [...digest].map(([algorithm, value]) => ({ algorithm, value })),
-    })),
   };
 }
 

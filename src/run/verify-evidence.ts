@@ -5,6 +5,7 @@ import { OperationalError, quoted } from '../diag/index.ts';
 import type { Disk } from '../io/index.ts';
 import { parseEvidence } from '../sigstore/evidence.ts';
 import { malformed, VerifyError } from '../sigstore/failure.ts';
+import type { SignedEntity } from '../sigstore/types.ts';
 import { readWhole } from './read-whole.ts';
 import type { Evidence } from './verify-check.ts';
 
@@ -23,23 +24,51 @@ export const sidecars: readonly string[] = [
   '.provenance',
 ];
 
+/** Called with each signature as soon as it is read: what can be done ahead of its verification begins then. */
+export type Prepare = (entity: SignedEntity) => Promise<void>;
+
 /** The evidence in files that the user named. A file that is not there is an error; what is wrong inside is evidence. */
-export async function evidenceFromFiles(files: readonly string[], disk: Disk): Promise<readonly Evidence[]> {
+export async function evidenceFromFiles(
+  files: readonly NamedFile[],
+  disk: Disk,
+  prepare?: Prepare,
+): Promise<readonly Evidence[]> {
   const found: Evidence[] = [];
-  for (const file of files) {
-    const there = await disk.stat(file);
-    if (there?.kind === 'directory') {
-      throw new OperationalError('usage', `${quoted(file)} is a directory, and --bundle takes a file`, {
-        hints: [`write --bundles ${quoted(file)} for all bundles in it`],
-      });
-    }
-    found.push(...(await evidenceFromFile(file, disk)));
+  for (const { file, size } of files) {
+    const bytes = readListed(file, size, disk);
+    found.push(
+      ...(bytes === undefined ? await evidenceFromFile(file, disk, prepare) : evidenceFromBytes(bytes, file, prepare)),
+    );
   }
   return found;
 }
 
+export interface NamedFile {
+  readonly file: string;
+  /** Bytes of a regular file, where it was just listed. */
+  readonly size?: number;
+}
+
+/** At once, without the detour over other threads; undefined when it is not as it was listed. */
+function readListed(file: string, size: number | undefined, disk: Disk): Buffer | undefined {
+  if (size === undefined || size > maxEvidenceBytes) return undefined;
+  try {
+    const bytes = disk.readStart(Buffer.from(file), size + 1);
+    return bytes?.length === size ? bytes : undefined;
+  } catch (error) {
+    if (error instanceof OperationalError) return undefined;
+    throw error;
+  }
+}
+
 /** Throws OperationalError only where the file cannot be found. */
-export async function evidenceFromFile(file: string, disk: Disk): Promise<readonly Evidence[]> {
+async function evidenceFromFile(file: string, disk: Disk, prepare?: Prepare): Promise<readonly Evidence[]> {
+  const there = await disk.stat(file);
+  if (there?.kind === 'directory') {
+    throw new OperationalError('usage', `${quoted(file)} is a directory, and --bundle takes a file`, {
+      hints: [`write --bundles ${quoted(file)} for all bundles in it`],
+    });
+  }
   let bytes: Buffer;
   try {
     bytes = await readWhole(disk, file, maxEvidenceBytes);
@@ -47,17 +76,24 @@ export async function evidenceFromFile(file: string, disk: Disk): Promise<readon
     if (!(error instanceof OperationalError) || error.code === 'not-found') throw error;
     return [failedFile(file, new VerifyError('unreachable', error.message, { cause: error }))];
   }
-  return evidenceFromBytes(bytes, file);
+  return evidenceFromBytes(bytes, file, prepare);
 }
 
 /** What is in one file; at least one piece. */
-export function evidenceFromBytes(bytes: Buffer, file: string): readonly Evidence[] {
+function evidenceFromBytes(bytes: Buffer, file: string, prepare?: Prepare): readonly Evidence[] {
   const other = whatElse(bytes);
   if (other !== undefined) return [failedFile(file, malformed(`it is ${other}, and no bundle or attestation`))];
   return parseEvidence(bytes.toString('utf8')).map(({ place, entity }) => {
     const where = place === '' ? file : `${file}, ${place}`;
     if (!entity.ok) return { ...failedFile(file, entity.failure), place: where };
-    return { place: where, file, format: entity.value.format, content: { kind: 'entity', entity: entity.value } };
+    const ready = prepare === undefined ? {} : { ready: prepare(entity.value) };
+    return {
+      place: where,
+      file,
+      format: entity.value.format,
+      ...ready,
+      content: { kind: 'entity', entity: entity.value },
+    };
   });
 }
 
@@ -87,8 +123,7 @@ export async function findSidecars(file: string, disk: Disk): Promise<readonly s
   return found;
 }
 
-export interface BundleFile {
-  readonly file: string;
+export interface BundleFile extends NamedFile {
   /** What it is about by its name: `app.tgz`, or `sha256:…` as attestations are named that were fetched by digest. */
   readonly about: string;
 }
@@ -98,20 +133,30 @@ export interface BundleList {
   readonly bundles: readonly BundleFile[];
   /** Names of the other files. */
   readonly files: readonly string[];
+  /** Names of directories, pipes and the like. */
+  readonly others: readonly string[];
 }
 
 /** What lies in a directory, told apart by the names. Throws OperationalError. */
 export function listBundles(directory: string, disk: Disk): BundleList {
   const bundles: BundleFile[] = [];
   const files: string[] = [];
+  const others: string[] = [];
   for (const { name, stat } of disk.list(Buffer.from(directory))) {
-    if (stat.kind !== 'file' && stat.kind !== 'symlink') continue;
     const text = name.toString('utf8');
+    if (stat.kind !== 'file' && stat.kind !== 'symlink') {
+      others.push(text);
+      continue;
+    }
     const about = Buffer.from(text).equals(name) ? aboutOf(text) : undefined;
     if (about === undefined) files.push(text);
-    else bundles.push({ file: path.join(directory, text), about });
+    else bundles.push({ file: path.join(directory, text), about, ...(stat.kind === 'file' && { size: stat.size }) });
   }
-  return { bundles: bundles.sort((one, other) => (one.file < other.file ? -1 : 1)), files };
+  return {
+    bundles: bundles.sort((one, other) => (one.file < other.file ? -1 : 1)),
+    files: files.sort(),
+    others: others.sort(),
+  };
 }
 
 function aboutOf(name: string): string | undefined {

@@ -7,7 +7,15 @@ import type { PlatformChoice } from '../sources/platform.ts';
 import { digestArtifact, readArtifact } from './verify-artifact.ts';
 import type { Evidence, TargetArtifact } from './verify-check.ts';
 import type { SubjectDigest } from './verify-decide.ts';
-import { type BundleFile, evidenceFromFiles, findSidecars, listBundles, sidecars } from './verify-evidence.ts';
+import {
+  type BundleFile,
+  evidenceFromFiles,
+  findSidecars,
+  listBundles,
+  type NamedFile,
+  type Prepare,
+  sidecars,
+} from './verify-evidence.ts';
 import { openTarget, parseDigestTarget, type VerifyTarget } from './verify-target.ts';
 
 export interface SubjectRequest {
@@ -38,9 +46,10 @@ export async function readSubjects(
   request: SubjectRequest,
   world: World,
   notes: string[],
+  prepare: Prepare,
 ): Promise<readonly Subject[]> {
   const { target, directory } = request;
-  if (target === undefined) return readBatch(directory ?? '', world, notes);
+  if (target === undefined) return readBatch(directory ?? '', world, prepare);
   const opened = await openTarget(target, world.disk);
   if (opened.kind !== 'image' && request.platform !== 'all') {
     throw new OperationalError('usage', `--platform chooses among images, and ${quoted(target)} is none`, {
@@ -48,11 +57,11 @@ export async function readSubjects(
     });
   }
   if (directory !== undefined) await requireDirectory(directory, world);
-  const files = [...request.bundles, ...inDirectory(directory, world, notes)];
+  const files = [...request.bundles.map((file) => ({ file })), ...inDirectory(directory, world, notes)];
   switch (opened.kind) {
     case 'digest':
       if (files.length === 0) throw needsBundle(opened.requested);
-      return [digestSubject(opened, await evidenceFromFiles(files, world.disk))];
+      return [digestSubject(opened, await evidenceFromFiles(files, world.disk, forMany(prepare, files.length, world)))];
     case 'file':
       return [await fileSubject(opened, files, world, notes)];
     case 'image':
@@ -60,12 +69,19 @@ export async function readSubjects(
   }
 }
 
-function inDirectory(directory: string | undefined, world: World, notes: string[]): readonly string[] {
+/** For a few, other threads take longer to begin than the work takes. */
+const manyBundles = 8;
+
+function forMany(prepare: Prepare, count: number, { cores }: World): Prepare | undefined {
+  return count >= manyBundles && cores > 1 ? prepare : undefined;
+}
+
+function inDirectory(directory: string | undefined, world: World, notes: string[]): readonly NamedFile[] {
   if (directory === undefined) return [];
   const { bundles, files } = listBundles(directory, world.disk);
   if (files.length > 0) notes.push(`${plural(files.length, 'file')} in ${directory} not taken for a bundle by name`);
   if (bundles.length === 0) throw noBundles(directory);
-  return bundles.map(({ file }) => file);
+  return bundles;
 }
 
 function needsBundle(digest: string): OperationalError {
@@ -90,14 +106,15 @@ function digestSubject(target: VerifyTarget & { readonly kind: 'digest' }, evide
 
 async function fileSubject(
   { requested, file }: { readonly requested: string; readonly file: string },
-  named: readonly string[],
+  named: readonly NamedFile[],
   world: World,
   notes: string[],
 ): Promise<Subject> {
-  const files = named.length > 0 ? named : await findSidecars(file, world.disk);
-  if (named.length === 0 && files.length > 0) {
-    notes.push(`no --bundle was given, so what lies beside the file was taken: ${files.join(', ')}`);
+  const beside = named.length > 0 ? [] : await findSidecars(file, world.disk);
+  if (beside.length > 0) {
+    notes.push(`no --bundle was given, so what lies beside the file was taken: ${beside.join(', ')}`);
   }
+  const files = named.length > 0 ? named : beside.map((each) => ({ file: each }));
   return subjectOfFile(requested, file, await evidenceFromFiles(files, world.disk), world);
 }
 
@@ -127,7 +144,7 @@ async function subjectOfFile(
 
 async function imageSubject(
   requested: string,
-  files: readonly string[],
+  files: readonly NamedFile[],
   platform: PlatformChoice,
   world: World,
 ): Promise<Subject> {
@@ -150,30 +167,53 @@ async function imageSubject(
 }
 
 /** Bundles of one file are judged together: two people may have signed it. */
-async function readBatch(directory: string, world: World, notes: string[]): Promise<readonly Subject[]> {
+async function readBatch(directory: string, world: World, prepare: Prepare): Promise<readonly Subject[]> {
   await requireDirectory(directory, world);
-  const { bundles, files } = listBundles(directory, world.disk);
+  const { bundles, files, others } = listBundles(directory, world.disk);
   if (bundles.length === 0) throw noBundles(directory);
   const groups = Map.groupBy(bundles, ({ about }) => about);
   const unsigned = files.filter((name) => !groups.has(name));
-  if (unsigned.length > 0) {
-    notes.push(`${plural(unsigned.length, 'file')} in ${directory} without a bundle, not judged: ${some(unsigned)}`);
-  }
+  const ahead = forMany(prepare, bundles.length, world);
+  const waiting = [...groups];
   const subjects: Subject[] = [];
-  for (const [about, members] of groups) subjects.push(await batchSubject(about, members, directory, world));
-  return subjects;
+  while (waiting.length > 0) {
+    const next = waiting.splice(0, readTogether);
+    const read = next.map(([about, members]) => batchSubject(about, members, directory, world, ahead));
+    subjects.push(...(await Promise.all(read)));
+  }
+  return [
+    ...subjects,
+    ...unsigned.map((name) => unsignedSubject(path.join(directory, name), 'no bundle lies beside it')),
+    ...others.map((name) => unsignedSubject(path.join(directory, name), 'it is no file, and is not looked into')),
+  ];
 }
+
+/** Whoever can write into the directory could rename a bundle: a file that nothing speaks for must not pass in silence. */
+function unsignedSubject(file: string, message: string): Subject {
+  return {
+    requested: file,
+    name: file,
+    kind: 'file',
+    digests: [],
+    artifacts: [],
+    evidence: [],
+    gaps: [],
+    absent: absent(message),
+    failure: absent(message, 'sign it, or take it out of the directory: every file there has to be signed'),
+  };
+}
+
+/** Files that are open at the same time. */
+const readTogether = 16;
 
 async function batchSubject(
   about: string,
   members: readonly BundleFile[],
   directory: string,
   world: World,
+  prepare: Prepare | undefined,
 ): Promise<Subject> {
-  const evidence = await evidenceFromFiles(
-    members.map(({ file }) => file),
-    world.disk,
-  );
+  const evidence = await evidenceFromFiles(members, world.disk, prepare);
   const digest = digestName(about);
   if (digest !== undefined) return digestSubject(digest, evidence);
   const file = path.join(directory, about);
@@ -251,9 +291,4 @@ function noBundles(directory: string): OperationalError {
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function some(names: readonly string[]): string {
-  const shown = names.slice(0, 5).map((name) => quoted(name));
-  return names.length > shown.length ? `${shown.join(', ')}, …` : shown.join(', ');
 }

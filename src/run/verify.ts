@@ -8,7 +8,9 @@ import {
   type VerificationOutcome,
   verificationSchema,
 } from '../report/verification.ts';
-import { type CheckContext, checkEvidence } from './verify-check.ts';
+import { verifyAhead } from '../sigstore/ahead.ts';
+import type { SignedEntity } from '../sigstore/types.ts';
+import { type CheckContext, type Checked, checkEvidence } from './verify-check.ts';
 import { decide } from './verify-decide.ts';
 import { loadSigners, type PolicyAsks, type SignerSource } from './verify-signers.ts';
 import { readSubjects, type Subject, type SubjectRequest } from './verify-subjects.ts';
@@ -38,11 +40,13 @@ export async function verify(request: VerifyRequest, world: World): Promise<Veri
   }
   const old = tooOld(signers.trust.used, ages);
   const notes: string[] = [...signers.notes];
-  const subjects = await readSubjects(request, world, notes);
-  const results = subjects.map((subject) => {
+  const prepare = (entity: SignedEntity) => verifyAhead(entity, context.trust);
+  const subjects = await readSubjects(request, world, notes, prepare);
+  const results: TargetResult[] = [];
+  for (const subject of subjects) {
     const refused = signers.asks === undefined ? undefined : refusal(signers.asks, subject);
-    return refused === undefined ? judge(subject, context, old) : denied(subject, refused);
-  });
+    results.push(refused === undefined ? await judge(subject, context, old) : denied(subject, refused));
+  }
   return {
     schema: verificationSchema,
     tool: request.tool,
@@ -65,9 +69,13 @@ function outcomeOfAll(results: readonly TargetResult[]): VerificationOutcome {
   return worst === Exit.pass ? 'pass' : worst === Exit.denied ? 'denied' : 'undecided';
 }
 
-function judge(subject: Subject, context: CheckContext, old: readonly Failure[]): TargetResult {
+async function judge(subject: Subject, context: CheckContext, old: readonly Failure[]): Promise<TargetResult> {
   const { requested, name, kind } = subject;
-  const checked = subject.evidence.map((each) => checkEvidence(each, subject.artifacts, context));
+  const checked: Checked[] = [];
+  for (const each of subject.evidence) {
+    await each.ready;
+    checked.push(checkEvidence(each, subject.artifacts, context));
+  }
   const { predicateType } = context;
   const asked = { absent: subject.absent, ...(predicateType === undefined ? {} : { predicateType }) };
   const decision = decide(subject.digests, checked, context.pins, asked);

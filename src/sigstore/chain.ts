@@ -39,13 +39,33 @@ export function verifyChain(
   purpose: Purpose,
 ): { authority: Authority; issuer: Certificate } {
   checkLeaf(leaf, purpose);
+  // No path to another one can hold, so their certificates need not be read.
+  for (const authority of authorities.filter(({ validFor }) => contains(validFor, at))) {
+    const attempt = tryAuthority(leaf, extra, authority, at, purpose);
+    if ('issuer' in attempt) return { authority, issuer: attempt.issuer };
+  }
+  throw whyNone(leaf, extra, authorities, at, purpose);
+}
+
+/** Of all authorities, those of other times too. Signatures were checked already, and are remembered. */
+function whyNone(
+  leaf: Certificate,
+  extra: readonly Certificate[],
+  authorities: readonly Authority[],
+  at: number,
+  purpose: Purpose,
+): VerifyError {
   let best: Miss | undefined;
   for (const authority of authorities) {
     const attempt = tryAuthority(leaf, extra, authority, at, purpose);
-    if ('issuer' in attempt) return { authority, issuer: attempt.issuer };
-    if (best === undefined || attempt.rank > best.rank) best = attempt;
+    if ('failure' in attempt && (best === undefined || attempt.rank > best.rank)) best = attempt;
   }
-  throw best === undefined ? unknownIssuer(leaf) : best.failure();
+  return best === undefined ? unknownIssuer(leaf) : best.failure();
+}
+
+/** Whoever may have signed it, by name, among the certificates of the authorities. Nothing is checked. */
+export function namedIssuers(certificate: Certificate, authorities: readonly Authority[]): readonly Certificate[] {
+  return authorities.flatMap(({ chain }) => chain).filter((each) => isNamedIssuer(certificate, each));
 }
 
 /** It names itself as its issuer, and its own key made the signature. */
@@ -141,10 +161,16 @@ const known = new WeakMap<Certificate, WeakMap<Certificate, string>>();
 
 /** Undefined when the signature holds. */
 function whyNotSigned(child: Certificate, issuer: Certificate): string | undefined {
-  const results = known.get(child) ?? new WeakMap<Certificate, string>();
-  const result = results.get(issuer) ?? checkSignature(child, issuer);
-  results.set(issuer, result);
-  known.set(child, results);
+  let results = known.get(child);
+  if (results === undefined) {
+    results = new WeakMap();
+    known.set(child, results);
+  }
+  let result = results.get(issuer);
+  if (result === undefined) {
+    result = checkSignature(child, issuer);
+    results.set(issuer, result);
+  }
   return result === signatureHolds ? undefined : result;
 }
 
@@ -202,18 +228,18 @@ function findFault(path: readonly Certificate[], { authority, at, purpose }: Sea
 
 /** `below`: the intermediates between this one and the leaf, without self-issued ones (RFC 5280 §4.2.1.9). */
 function findAuthorityFault(certificate: Certificate, below: number, purpose: string): VerifyError | undefined {
-  const name = quote(certificate.subject);
-  if (!certificate.isCa) return invalid(`${name} is not a certificate authority, and signed a certificate`);
-  if (certificate.keyUsage?.keyCertSign === false) return invalid(`the key of ${name} may not sign certificates`);
+  const name = () => quote(certificate.subject);
+  if (!certificate.isCa) return invalid(`${name()} is not a certificate authority, and signed a certificate`);
+  if (certificate.keyUsage?.keyCertSign === false) return invalid(`the key of ${name()} may not sign certificates`);
   if (certificate.pathLength !== undefined && below > certificate.pathLength) {
-    return invalid(`there are more authorities below ${name} than it allows`, {
+    return invalid(`there are more authorities below ${name()} than it allows`, {
       expected: `at most ${certificate.pathLength}`,
       got: `${below}`,
     });
   }
   const listed = certificate.extendedKeyUsage;
   if (listed !== undefined && !listed.includes(purpose) && !listed.includes(anyPurpose)) {
-    return invalid(`${name} may not issue certificates for this`, { expected: purpose, got: listed.join(', ') });
+    return invalid(`${name()} may not issue certificates for this`, { expected: purpose, got: listed.join(', ') });
   }
   return findUnknown(certificate);
 }

@@ -32,7 +32,7 @@ export interface Checkpoint {
 export function verifyCheckpoint(note: string, log: LogKey): Checkpoint {
   const { text, signatures } = parseNote(note);
   const checkpoint = parseText(text);
-  const names = namesOf(log.baseUrl);
+  const names = namesOf(log);
   const own = signatures.filter(({ name, hint }) => names.includes(name) && isHintOf(hint, name, log));
   const [first] = own;
   if (first === undefined) {
@@ -96,12 +96,20 @@ function parseText(text: string): Checkpoint {
 }
 
 /** Rekor v1 signs as its host, logs of the C2SP kind as host and path. All of it comes from the trusted root. */
-function namesOf(baseUrl: string): readonly string[] {
+function namesOf(log: LogKey): readonly string[] {
+  const known = namesByLog.get(log);
+  if (known !== undefined) return known;
+  const { baseUrl } = log;
   const absolute = /^[a-z][a-z0-9+.-]*:\/\//i.test(baseUrl) ? baseUrl : `https://${baseUrl}`;
-  if (!URL.canParse(absolute)) return [];
-  const { hostname, host, pathname } = new URL(absolute);
-  return [...new Set([hostname, host, `${host}${pathname}`.replace(/\/$/, '')])].filter((name) => name !== '');
+  const url = URL.parse(absolute);
+  const all = url === null ? [] : [url.hostname, url.host, `${url.host}${url.pathname}`.replace(/\/$/, '')];
+  const names = [...new Set(all)].filter((name) => name !== '');
+  namesByLog.set(log, names);
+  return names;
 }
+
+/** The same logs vouch for every signature. */
+const namesByLog = new WeakMap<LogKey, readonly string[]>();
 
 /** `NAME`, or in Rekor v1 `NAME - TREE`. A longer name that only begins like ours is another log's. */
 function isOriginOf(origin: string, name: string): boolean {

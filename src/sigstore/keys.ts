@@ -10,7 +10,14 @@
  * algorithm, curves by parameters, compressed points, keys for RSASSA-PSS alone, and every second spelling of the same
  * key, so that equal keys have equal bytes and can be compared by them.
  */
-import { constants, createPublicKey, hash as digest, type KeyObject, verify } from 'node:crypto';
+import {
+  constants,
+  createPublicKey,
+  hash as digest,
+  type KeyObject,
+  type VerifyKeyObjectInput,
+  verify,
+} from 'node:crypto';
 import { bitString, fields, oid, readDer, Tag, unsignedInteger } from './der.ts';
 import { readEcdsaSignature } from './ecdsa-signature.ts';
 import { malformed, VerifyError } from './failure.ts';
@@ -68,16 +75,67 @@ export function verifySignature(
   signature: Buffer,
   algorithm: SignatureAlgorithm,
 ): boolean {
-  if (schemeOf[key.kind] !== (algorithm.scheme === 'rsa-pss' ? 'rsa-pkcs1' : algorithm.scheme)) return false;
-  // OpenSSL 3 is as strict; how a signature may be spelled must not depend on the version that Node brings along.
-  if (algorithm.scheme === 'ecdsa' && readEcdsaSignature(signature, key.kind) === undefined) return false;
-  const hash = algorithm.scheme === 'ed25519' ? null : algorithm.hash;
-  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+  const found = ahead.get(signature);
+  if (found !== undefined && isAbout(found, key, data, algorithm)) return found.holds;
+  if (!isWellFormed(key, signature, algorithm)) return false;
   try {
-    return verify(hash, data, algorithm.scheme === 'rsa-pss' ? { key: key.object, ...pss } : key.object, signature);
+    return verify(hashOf(algorithm), data, keyInput(key, algorithm), signature);
   } catch {
     return false;
   }
+}
+
+/**
+ * The same work on one of Node's other threads: when the promise is kept, `verifySignature` has its answer for these bytes
+ * under this key at hand. Never rejects, and decides nothing.
+ */
+export function verifySignatureAhead(
+  key: PublicKey,
+  data: Buffer,
+  signature: Buffer,
+  algorithm: SignatureAlgorithm,
+): Promise<void> {
+  if (!isWellFormed(key, signature, algorithm)) return Promise.resolve();
+  return new Promise((resolve) => {
+    try {
+      verify(hashOf(algorithm), data, keyInput(key, algorithm), signature, (error, holds) => {
+        if (error === null) ahead.set(signature, { key, data, algorithm, holds });
+        resolve();
+      });
+    } catch {
+      resolve();
+    }
+  });
+}
+
+interface Ahead {
+  readonly key: PublicKey;
+  readonly data: Buffer;
+  readonly algorithm: SignatureAlgorithm;
+  readonly holds: boolean;
+}
+
+/** By the signature, and gone with it. */
+const ahead = new WeakMap<Buffer, Ahead>();
+
+function isAbout(found: Ahead, key: PublicKey, data: Buffer, { scheme, hash }: SignatureAlgorithm): boolean {
+  const { algorithm } = found;
+  return found.key === key && algorithm.scheme === scheme && algorithm.hash === hash && found.data.equals(data);
+}
+
+function isWellFormed(key: PublicKey, signature: Buffer, { scheme }: SignatureAlgorithm): boolean {
+  if (schemeOf[key.kind] !== (scheme === 'rsa-pss' ? 'rsa-pkcs1' : scheme)) return false;
+  // OpenSSL 3 is as strict; how a signature may be spelled must not depend on the version that Node brings along.
+  return scheme !== 'ecdsa' || readEcdsaSignature(signature, key.kind) !== undefined;
+}
+
+function hashOf({ scheme, hash }: SignatureAlgorithm): HashName | null {
+  return scheme === 'ed25519' ? null : hash;
+}
+
+function keyInput({ object }: PublicKey, { scheme }: SignatureAlgorithm): KeyObject | VerifyKeyObjectInput {
+  if (scheme !== 'rsa-pss') return object;
+  return { key: object, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 }
 
 export function defaultHash(key: PublicKey): HashName {
@@ -85,7 +143,7 @@ export function defaultHash(key: PublicKey): HashName {
   return key.kind === 'P-521' ? 'sha512' : 'sha256';
 }
 
-const schemeOf: Readonly<Record<KeyKind, SignatureAlgorithm['scheme']>> = {
+export const schemeOf: Readonly<Record<KeyKind, SignatureAlgorithm['scheme']>> = {
   'P-256': 'ecdsa',
   'P-384': 'ecdsa',
   'P-521': 'ecdsa',

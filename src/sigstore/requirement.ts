@@ -2,9 +2,10 @@
  * How many of whom must have signed. There is no requirement that any valid signature meets: a signature is cheap, anyone
  * can make one that holds.
  *
- *   any         one of the parties                      all    every one of them
+ *   any         one of the parties
  *   threshold   so many different ones of them: a party that appears under several names, keys or certificates counts once,
  *               and one signer never stands for two parties
+ *   all         a threshold of as many as are named: who asks for two signers must not get one under two names
  */
 import { OperationalError } from '../diag/index.ts';
 import { VerifyError } from './failure.ts';
@@ -68,7 +69,7 @@ export function matchPins(signatures: readonly Verified<Signature>[], requiremen
     return names.length > 0 ? { matched: names } : { matched: names, nearest: nearestPin(signature, of) };
   });
   const signed = parties.filter(({ by }) => by.length > 0).length;
-  const counted = requirement.kind === 'threshold' ? countParties(of, parties, signatures) : signed;
+  const counted = requirement.kind === 'any' ? signed : countParties(of, parties, signatures);
   const needed = neededOf(requirement);
   return { satisfied: counted >= needed, counted, needed, parties, signatures: matchesOf };
 }
@@ -96,12 +97,22 @@ export function checkRequirement(requirement: Requirement): void {
       `${loose.name} names neither a subject nor a workflow, and an issuer speaks for everybody who can log in there`,
     );
   }
-  if (requirement.kind !== 'threshold') return;
-  const { count } = requirement;
+  if (requirement.kind === 'any') return;
+  const count = neededOf(requirement);
   if (!Number.isSafeInteger(count) || count < 1)
     throw wrong(`a threshold must be a whole number from 1 on, not ${count}`);
-  const most = new Set(groupsOf(of)).size;
-  if (count > most) throw wrong(`a threshold of ${count} can never be met: its names come down to ${most}`);
+  const groups = groupsOf(of);
+  const most = new Set(groups).size;
+  if (count <= most) return;
+  const what = requirement.kind === 'all' ? `all ${count}` : `a threshold of ${count}`;
+  throw wrong(`${what} can never be met: its names come down to ${most}${sameOnes(of, groups)}`);
+}
+
+/** ` (p and q are one)`, where there is nothing else to be told apart. */
+function sameOnes(of: readonly Party[], groups: readonly number[]): string {
+  const several = [...Map.groupBy(of, (_, at) => groups[at]).values()].filter((each) => each.length > 1);
+  const said = several.map((each) => `${each.map(({ name }) => name).join(' and ')} are one`);
+  return said.length === 0 ? '' : ` (${said.join('; ')})`;
 }
 
 /** For each party the number of the person behind it: parties that share a person, a key or a pin are one. */

@@ -33,12 +33,24 @@ import {
   readTimestamp,
   text,
 } from './protojson.ts';
-import type { Authority, KeyKind, LogKey, PublicKey, TimeRange, TrustRoot } from './types.ts';
+import type { Authority, Certificate, KeyKind, LogKey, PublicKey, TimeRange, TrustRoot } from './types.ts';
 
 /** One document. `name` is what pins and reports call it. Throws VerifyError `malformed` or `unsupported`. */
 export function parseTrustRoot(json: string, name: string): TrustRoot {
   if (json.length > maxRootChars) throw malformed(`the trusted root is larger than ${maxRootChars} characters`);
-  const root = readMessage(parseStrictJson(json, 'the trusted root'), 'trusted root', [
+  const root = openTrustRoot(parseStrictJson(json, 'the trusted root'), hash('sha256', json), name);
+  // Keys and certificates are read when they are looked at: here, where something in them may be wrong.
+  for (const log of [...root.tlogs, ...root.ctlogs]) log.key;
+  for (const authority of [...root.certificateAuthorities, ...root.timestampAuthorities]) authority.chain;
+  return root;
+}
+
+/**
+ * A document of which it is known that `parseTrustRoot` takes it, by its digest. Keys and certificates are read when they
+ * are first looked at: a signature needs one or two of them, and each takes as long as a verification does.
+ */
+export function openTrustRoot(document: Json, digest: string, name: string): TrustRoot {
+  const root = readMessage(document, 'trusted root', [
     'mediaType',
     'tlogs',
     'certificateAuthorities',
@@ -51,7 +63,7 @@ export function parseTrustRoot(json: string, name: string): TrustRoot {
   }
   return {
     name,
-    digest: hash('sha256', json),
+    digest,
     tlogs: items(root, 'tlogs', maxListed, readLog),
     ctlogs: items(root, 'ctlogs', maxListed, readLog),
     certificateAuthorities: items(root, 'certificateAuthorities', maxListed, readAuthority),
@@ -93,11 +105,14 @@ function readLog(value: Json, where: string): LogKey {
   if (treeHash !== 'SHA2_256') throw new VerifyError('unsupported', `${where} hashes by ${quoted(treeHash, 40)}`);
   const idField = has(log, 'logId') ? 'logId' : 'checkpointKeyId';
   const key = child(log, 'publicKey', ['rawBytes', 'keyDetails', 'validFor']);
+  const found = once(() => readKey(key));
   return {
     logId: bytes(child(log, idField, ['keyId']), 'keyId', 64),
     baseUrl: text(log, 'baseUrl'),
-    key: readKey(key),
     validFor: readRange(key),
+    get key() {
+      return found();
+    },
   };
 }
 
@@ -145,11 +160,30 @@ const keyKinds: ReadonlyMap<string, { kind: KeyKind; bits?: number }> = new Map(
 
 function readAuthority(value: Json, where: string): Authority {
   const authority = readMessage(value, where, ['subject', 'uri', 'certChain', 'validFor', 'operator']);
+  const chain = once(() => readChain(authority));
+  return {
+    uri: optionalText(authority, 'uri') ?? '',
+    validFor: readRange(authority),
+    get chain() {
+      return chain();
+    },
+  };
+}
+
+function readChain(authority: Message): readonly Certificate[] {
   const chain = items(child(authority, 'certChain', ['certificates']), 'certificates', 8, (each, place) =>
     parseCertificate(bytes(readMessage(each, place, ['rawBytes']), 'rawBytes', maxCertificateBytes)),
   );
-  if (chain.length === 0) throw malformed(`${where} has no certificate`);
-  return { uri: optionalText(authority, 'uri') ?? '', chain, validFor: readRange(authority) };
+  if (chain.length === 0) throw malformed(`${authority.where} has no certificate`);
+  return chain;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** The field `validFor` of a key or an authority. Its start is required. */

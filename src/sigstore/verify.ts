@@ -15,6 +15,7 @@
  * Who may sign is not decided here: what comes out names the signer, and pins are held against it afterwards (pin.ts).
  * https://github.com/sigstore/architecture-docs/blob/main/client-spec.md §4
  */
+import { leafOf } from './ahead.ts';
 import { parseCertificate } from './certificate.ts';
 import { verifyChain } from './chain.ts';
 import { matchEntryBody } from './entry-body.ts';
@@ -112,12 +113,13 @@ type Material =
       readonly extra: readonly Certificate[];
     };
 
-function signingKey({ material }: SignedEntity, { key, keyValidFor }: VerifyOptions): Material {
+function signingKey(entity: SignedEntity, { key, keyValidFor }: VerifyOptions): Material {
+  const { material } = entity;
   if (material.kind === 'key') {
     if (key === undefined) throw new VerifyError('untrusted', 'it is signed with a plain key, and no key is pinned');
     return { kind: 'key', key, ...(keyValidFor !== undefined && { validFor: keyValidFor }) };
   }
-  const leaf = parseCertificate(material.leaf);
+  const leaf = leafOf(entity, material.leaf);
   return { kind: 'certificate', key: leaf.publicKey(), leaf, extra: intermediates(material.chain) };
 }
 

@@ -153,6 +153,20 @@ describe('a file with a bundle', () => {
   });
 });
 
+describe('a verification summary', () => {
+  it('that does not say it passed makes the answer no, whoever signed it', async () => {
+    const keys = makeKeys();
+    const place = writeTree(temporary, {
+      'key.pub': keyPem(keys),
+      x: content,
+      'x.sigstore.json': keyStatement(keys, sha256Of(content), 'https://slsa.dev/verification_summary/v1'),
+    });
+    const { code, stdout } = await run(['verify', `${place}/x`, '--key', `${place}/key.pub`]);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^negative .*verification_summary/m)]);
+    expect(stdout).toMatch(/^ {2}ignored {3}its result cannot be read: /m);
+  });
+});
+
 describe('without --bundle', () => {
   it('what lies beside the file is taken, and said', async () => {
     for (const suffix of ['.sigstore.json', '.sigstore', '.bundle', '.intoto.jsonl']) {
@@ -395,10 +409,10 @@ describe('a directory of bundles', () => {
     expect([code, document.results.map(({ outcome }) => outcome)]).toEqual([0, ['pass', 'pass']]);
 
     writeFileSync(path.join(clean, 'b.tgz'), other);
-    const noted = await run(['verify', '--bundles', clean, ...byIdentity()]);
-    expect([noted.code, noted.stderr]).toEqual([
-      0,
-      expect.stringMatching(/1 file .* without a bundle, not judged: "b.tgz"/),
+    const unsigned = await run(['verify', '--bundles', clean, ...byIdentity()]);
+    expect([unsigned.code, unsigned.stdout]).toEqual([
+      3,
+      expect.stringMatching(/^signature-absent: .*b\.tgz: no bundle lies beside it$/m),
     ]);
 
     writeFileSync(path.join(clean, 'b.tgz.sigstore.json'), good);

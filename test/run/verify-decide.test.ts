@@ -98,6 +98,7 @@ describe('the published cases', () => {
 
 const verdicts = [
   'trusted',
+  'negative',
   'not-counted',
   'unsigned',
   'absent',

@@ -11,6 +11,7 @@ import {
   shippedText,
   shippedTufRoot,
 } from '../../src/sigstore/shipped.ts';
+import { parseTrustRoot } from '../../src/sigstore/trust-root.ts';
 import { proveTarget, tufRootVersion } from '../../src/sigstore/tuf.ts';
 import { describeData, readData } from '../kit/data.ts';
 
@@ -28,6 +29,8 @@ describe('the trusted roots inside tidewaiter', () => {
     expect(hash('sha256', shippedText(name))).toBe(digest);
     const root = shippedRoot(name);
     expect([root.name, root.digest]).toEqual([name, digest]);
+    // Parties are read when first looked at: here all of them, as strictly as those of a user's file.
+    expect(JSON.stringify(root)).toBe(JSON.stringify(parseTrustRoot(shippedText(name), name)));
     expect(root.certificateAuthorities.length).toBeGreaterThan(0);
   });
 
