@@ -109,6 +109,8 @@ export interface CheckedSignature {
   readonly signer?: CheckedSigner;
   readonly times: readonly CheckedTime[];
   readonly statement?: CheckedStatement;
+  /** The name that cosign's signer gave the image: signed, and held against nothing. */
+  readonly reference?: string;
   readonly log?: { readonly by: string; readonly index: number };
 }
 

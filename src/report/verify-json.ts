@@ -1,9 +1,12 @@
-/** A verification as JSON: two spaces, one final newline, keys in the order of the types. Same input, same bytes. */
-import { printable } from '../diag/index.ts';
+/**
+ * A verification as JSON: two spaces, one final newline, keys in the order of the types. Same input, same bytes. What a
+ * terminal would obey is escaped.
+ */
+import { printable, printableJson } from '../diag/index.ts';
 import type { Verification } from './verification.ts';
 
 export function writeVerificationJson(verification: Verification): string {
-  return `${JSON.stringify(verification, wellFormed, 2)}\n`;
+  return `${printableJson(JSON.stringify(verification, wellFormed, 2))}\n`;
 }
 
 /** Lone surrogates are refused by many readers and altered by others. */

@@ -140,8 +140,9 @@ function typeName(uri: string): string {
 
 /** What proved statements say (of many targets that would be too much), and why one that holds does not count. */
 function statementBlocks({ signatures }: TargetResult, whole: boolean, paint: Paint): string[][] {
-  return signatures.flatMap(({ statement, note, place, format }) => {
-    const says = (whole ? statement?.says : undefined) ?? [];
+  return signatures.flatMap(({ statement, reference, note, place, format }) => {
+    const named = reference === undefined ? [] : [{ name: 'named', value: reference }];
+    const says = whole ? [...named, ...(statement?.says ?? [])] : [];
     if (says.length === 0 && note === undefined) return [];
     const width = Math.max(8, ...says.map(({ name }) => name.length));
     const line = (label: string, text: string) => `  ${paint('dim', label.padEnd(width))}  ${shown(text)}`;

@@ -4,6 +4,7 @@
  */
 import type { CheckedSignature, CheckedSigner, CheckedStatement, Failure, NameValue } from '../report/verification.ts';
 import { VerifyError } from '../sigstore/failure.ts';
+import { matchSubject, parseStatement } from '../sigstore/statement.ts';
 import type { Artifact, PublicKey, Signature, SignedEntity, Signer, TrustRoot, Verified } from '../sigstore/types.ts';
 import { outcomeOf, verifyEntity } from '../sigstore/verify.ts';
 import { failureOf } from './verify-failures.ts';
@@ -31,6 +32,8 @@ export interface Binding {
   readonly payload: Artifact;
   /** Called when the signature holds. Throws VerifyError when the document does not name this digest. */
   match(digest: string): void;
+  /** What the signer called it; empty where nothing was said. Throws VerifyError. */
+  reference(): string;
 }
 
 export interface CheckContext {
@@ -61,10 +64,11 @@ export function checkEvidence(evidence: Evidence, targets: readonly TargetArtifa
   if (content.kind === 'failed') return failed(evidence, content.error);
   // What hangs on one digest of the image is about that one, or about nothing here.
   const own = targets.filter(({ digest }) => evidence.attachedTo === undefined || evidence.attachedTo === digest);
+  const verifyOver = verifier(content, context);
   const held: Checked['counts'][number][] = [];
   let error: VerifyError | undefined;
-  for (const target of own) {
-    const outcome = outcomeOf(() => verifyOne(content, target, context));
+  for (const target of candidates(content, own)) {
+    const outcome = outcomeOf(() => verifyOver(target));
     if (outcome.ok) held.push({ digest: target.digest, verified: outcome.value });
     else error = outcome.failure;
     // Everything else is wrong whatever the subject: the other digests cannot mend it.
@@ -78,15 +82,47 @@ export function checkEvidence(evidence: Evidence, targets: readonly TargetArtifa
   return told ?? failed(evidence, error);
 }
 
-/** Throws VerifyError. */
-function verifyOne(
-  { entity, binding }: Evidence['content'] & { readonly kind: 'entity' },
-  { digest, artifact }: TargetArtifact,
-  context: CheckContext,
-): Verified<Signature> {
-  const verified = verifySigner(entity, binding?.payload ?? artifact, context);
-  binding?.match(digest);
-  return verified;
+type EntityContent = Evidence['content'] & { readonly kind: 'entity' };
+
+/**
+ * Those of many digests that it may be about, found without cryptography: a proof for each platform of each line of a file
+ * could take days. Where it is about none, the first of them, so that what is wrong with it is found out all the same.
+ */
+function candidates({ entity, binding }: EntityContent, own: readonly TargetArtifact[]): readonly TargetArtifact[] {
+  if (own.length < 2 || binding !== undefined) return own;
+  const named = namedBy(entity);
+  if (named === undefined) return own.slice(0, maxUnnamed);
+  const found = own.filter(({ artifact }) => [...artifact.digests].some(([name, hex]) => named.has(`${name}:${hex}`)));
+  return found.length > 0 ? found : own.slice(0, 1);
+}
+
+/** Signatures over a digest that nothing names are tried one by one. */
+const maxUnnamed = 64;
+
+function namedBy({ content }: SignedEntity): ReadonlySet<string> | undefined {
+  if (content.kind === 'message') {
+    const { digest } = content;
+    return digest && new Set([`${digest.algorithm}:${digest.value.toString('hex')}`]);
+  }
+  const statement = outcomeOf(() => parseStatement(content.payload));
+  if (!statement.ok) return new Set();
+  return new Set(statement.value.subjects.flatMap(({ digest }) => [...digest].map(([name, hex]) => `${name}:${hex}`)));
+}
+
+/** Proves the signature once and holds what it says against each digest; a signature over the digest itself is proved for each. */
+function verifier({ entity, binding }: EntityContent, context: CheckContext) {
+  let proved: Verified<Signature> | undefined;
+  /** Throws VerifyError. */
+  return ({ digest, artifact }: TargetArtifact): Verified<Signature> => {
+    const before = proved;
+    const says = binding !== undefined || before?.statement !== undefined;
+    const verified =
+      before !== undefined && says ? before : verifySigner(entity, binding?.payload ?? artifact, context);
+    proved = verified;
+    if (before?.statement !== undefined && binding === undefined) matchSubject(before.statement, artifact);
+    binding?.match(digest);
+    return verified;
+  };
 }
 
 function verifySigner(entity: SignedEntity, artifact: Artifact, { trust, pins }: CheckContext): Verified<Signature> {
@@ -132,6 +168,7 @@ function judged(
     signer: signerOf(verified.signer),
     times: verified.times.map(({ at, source, by }) => ({ at: new Date(at).toISOString(), source, by })),
     ...(described === undefined ? {} : { statement: described.statement }),
+    ...referenceOf(evidence),
     ...(verified.log === undefined ? {} : { log: { by: verified.log.by, index: verified.log.index } }),
   };
   const match = pins.match(verified);
@@ -164,7 +201,7 @@ function keyHints({ content }: Evidence, { code }: VerifyError): readonly string
  */
 function ofOtherInstance(
   evidence: Evidence,
-  { entity, binding }: Evidence['content'] & { readonly kind: 'entity' },
+  { entity, binding }: EntityContent,
   target: TargetArtifact | undefined,
   context: CheckContext,
 ): Checked | undefined {
@@ -181,6 +218,12 @@ function ofOtherInstance(
   return undefined;
 }
 
+/** Signed, and by the specification no part of what is verified: whoever pins a name sees here what the signer meant. */
+function referenceOf({ content }: Evidence): { readonly reference?: string } {
+  const reference = content.kind === 'entity' ? content.binding?.reference() : undefined;
+  return reference === undefined || reference === '' ? {} : { reference };
+}
+
 type Found = Pick<CheckedSignature, 'verdict'> & {
   readonly note?: string;
   readonly failure?: Failure;
@@ -189,12 +232,13 @@ type Found = Pick<CheckedSignature, 'verdict'> & {
   readonly signer?: CheckedSigner;
   readonly times?: CheckedSignature['times'];
   readonly statement?: CheckedStatement;
+  readonly reference?: string;
   readonly log?: { readonly by: string; readonly index: number };
 };
 
 function plain(evidence: Evidence, found: Found): Checked {
   const { place, file, attachedTo, format } = evidence;
-  const { verdict, note, failure, subjects = [], matched = [], signer, times = [], statement, log } = found;
+  const { verdict, note, failure, subjects = [], matched = [], signer, times = [], statement, reference, log } = found;
   const signature: CheckedSignature = {
     place,
     ...(file === undefined ? {} : { file }),
@@ -208,6 +252,7 @@ function plain(evidence: Evidence, found: Found): Checked {
     ...(signer === undefined ? {} : { signer }),
     times,
     ...(statement === undefined ? {} : { statement }),
+    ...(reference === undefined ? {} : { reference }),
     ...(log === undefined ? {} : { log }),
   };
   return { signature, evidence, counts: [] };

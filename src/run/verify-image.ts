@@ -6,7 +6,7 @@ import type { World } from '../io/index.ts';
 import { parseBundle } from '../sigstore/bundle.ts';
 import { parseCosignLayer } from '../sigstore/cosign.ts';
 import { malformed, VerifyError } from '../sigstore/failure.ts';
-import { matchSimpleSigning } from '../sigstore/simple-signing.ts';
+import { matchSimpleSigning, simpleSigningSubject } from '../sigstore/simple-signing.ts';
 import type { Artifact } from '../sigstore/types.ts';
 import { outcomeOf } from '../sigstore/verify.ts';
 import { type Attachment, openAttached } from '../sources/attached.ts';
@@ -93,6 +93,7 @@ function bindingOf(bytes: Buffer): Binding {
     match: (digest) => {
       matchSimpleSigning(bytes, [digest]);
     },
+    reference: () => simpleSigningSubject(bytes).reference,
   };
 }
 

@@ -27,7 +27,8 @@ export function describeStatement(statement: Statement): Described {
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error;
     // Provenance is only shown, and builders of the field write it in odd shapes. Of a result only "passed" is a pass.
-    if (!isProvenance(predicateType)) return { statement: plain, against: `its result cannot be read: ${error.message}` };
+    if (!isProvenance(predicateType))
+      return { statement: plain, against: `its result cannot be read: ${error.message}` };
     return { statement: { ...plain, says: [{ name: 'unread', value: error.message }] } };
   }
 }
