@@ -2,11 +2,12 @@
  * Facts as text. Canonical: two-space JSON, keys in the order below, one final newline. Equal facts give equal bytes,
  * whoever built the objects and in whatever order.
  */
+import { printableJson } from '../diag/index.ts';
 import type { Facts } from './types.ts';
 
 export function writeFacts(facts: Facts): string {
   // A list as replacer both picks the keys and orders them, in every object of the document.
-  return `${JSON.stringify(facts, keyOrder, 2)}\n`;
+  return `${printableJson(JSON.stringify(facts, keyOrder, 2))}\n`;
 }
 
 type KeyOf<T> = T extends readonly (infer Item)[]

@@ -15,5 +15,6 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>>): 
 }
 
 function below(folder: string | undefined, name: string): string | undefined {
-  return folder === undefined || folder === '' ? undefined : path.join(folder, name);
+  // Accounts that are to have no home have this one.
+  return folder === undefined || folder === '' || folder === '/dev/null' ? undefined : path.join(folder, name);
 }

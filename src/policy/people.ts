@@ -1,4 +1,5 @@
 /** People of a policy: one human, several keys and identities, counted once wherever signers are counted. */
+import { posix } from 'node:path';
 import { quoted } from '../diag/index.ts';
 import type { PolicyShape } from './schema.ts';
 import type { Person } from './types.ts';
@@ -25,14 +26,16 @@ export function readPeople(shape: PolicyShape, file: YamlFile): ReadonlyMap<stri
     }
     const claim = (what: 'keys' | 'identities', values: readonly string[]): void => {
       for (const [at, value] of values.entries()) {
-        const owner = owners.get(`${what} ${value}`);
+        // The same file by another path is seen here; the same key in another file, when the keys are loaded.
+        const token = `${what} ${what === 'keys' ? posix.normalize(value) : value}`;
+        const owner = owners.get(token);
         if (owner !== undefined) {
           throw file.fault(
             [...path, what, at],
             `is listed already, under people.${owner}; it can belong to one person only`,
           );
         }
-        owners.set(`${what} ${value}`, name);
+        owners.set(token, name);
       }
     };
     claim('keys', keys);

@@ -82,9 +82,10 @@ function readTrust(shape: PolicyShape, file: YamlFile): ReadonlyMap<string, Trus
   return new Map(rules);
 }
 
-function readDays(text: string, path: Path, file: YamlFile): number {
-  const days = /^([1-9][0-9]{0,4})d$/.exec(text)?.[1];
-  if (days === undefined) throw file.fault(path, `must be a number of days like 90d, not ${quoted(text)}`);
+/** `90d`; a number without a unit is of days too, as it is for --max-root-age. */
+function readDays(value: string | number, path: Path, file: YamlFile): number {
+  const days = /^([1-9][0-9]{0,4})d?$/.exec(String(value))?.[1];
+  if (days === undefined) throw file.fault(path, `must be a number of days like 90d, not ${quoted(String(value))}`);
   return Number(days) * 24 * 60 * 60 * 1000;
 }
 

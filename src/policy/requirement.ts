@@ -16,15 +16,27 @@ export interface NamedFile {
 
 /** Public keys that images can be signed with, each path once. */
 export function keyFiles({ identities, people }: Policy): readonly NamedFile[] {
-  const files = [
+  const files = namedKeys({ identities, people });
+  return files
+    .filter(({ path }, at) => files.findIndex((each) => each.path === path) === at)
+    .map(({ path, by, place }) => ({ path, by, place }));
+}
+
+/** Every place that names a key, with the person whose key it is there. */
+function namedKeys({
+  identities,
+  people,
+}: Pick<Policy, 'identities' | 'people'>): readonly (NamedFile & { readonly person: string | undefined })[] {
+  return [
     ...[...identities].flatMap(([name, each]) =>
-      each.kind === 'key' ? [{ path: each.file, by: `identities.${name}.key`, place: each.place }] : [],
+      each.kind === 'key'
+        ? [{ path: each.file, by: `identities.${name}.key`, place: each.place, person: each.person }]
+        : [],
     ),
     ...[...people.values()].flatMap(({ name, keys, place }) =>
-      keys.map((path, at) => ({ path, by: `people.${name}.keys[${at}]`, place })),
+      keys.map((path, at) => ({ path, by: `people.${name}.keys[${at}]`, place, person: name })),
     ),
   ];
-  return files.filter(({ path }, at) => files.findIndex((each) => each.path === path) === at);
 }
 
 /** Trusted roots of the policy's own. They must be read under the name that the policy gives them. */
@@ -40,8 +52,12 @@ export function keyPathsOf(policy: Policy, rule: SignedRule): readonly string[] 
   return [...new Set(signers.flatMap((each) => (each.kind === 'file' ? [each.file] : [])))];
 }
 
-/** `keys` by path. Throws OperationalError `configuration` when the keys show that it can never be met. */
+/**
+ * `keys` by path. Throws OperationalError `configuration` when the keys show that it can never be met, or that two people
+ * have the same one.
+ */
 export function requirementOf(policy: Policy, rule: SignedRule, keys: ReadonlyMap<string, PublicKey>): Requirement {
+  checkOwners(policy, keys);
   const of = rule.of.map((name): Party => ({ name, pins: signersOf(policy, name).map((each) => pinOf(each, keys)) }));
   const requirement: Requirement =
     rule.kind === 'threshold' ? { kind: rule.kind, of, count: rule.count } : { kind: rule.kind, of };
@@ -55,6 +71,25 @@ export function requirementOf(policy: Policy, rule: SignedRule, keys: ReadonlyMa
     });
   }
   return requirement;
+}
+
+/** A key belongs to one person, in whatever files it lies: nobody may sign as two. */
+function checkOwners(policy: Policy, keys: ReadonlyMap<string, PublicKey>): void {
+  const owned = new Map<string, { readonly person: string; readonly by: string; readonly place: Place }>();
+  for (const { path, by, place, person } of namedKeys(policy)) {
+    const key = keys.get(path);
+    if (key === undefined || person === undefined) continue;
+    const other = owned.get(key.fingerprint);
+    if (other === undefined) owned.set(key.fingerprint, { person, by, place });
+    else if (other.person !== person) {
+      throw new OperationalError(
+        'configuration',
+        `${policy.name}:${place.line}:${place.column}: ${by} is the same key as ${other.by} (line ${other.place.line}): ` +
+          `it would make ${other.person} and ${person} one signer`,
+        { hints: ['leave it with the one person whose key it is, and give the other a key of their own'] },
+      );
+    }
+  }
 }
 
 /** A pin, or a key that has to be loaded to become one. */

@@ -47,7 +47,7 @@ const person = object({
 const trust = object({
   root: text.exactOptional(),
   issuers: texts.exactOptional(),
-  maxAge: text.exactOptional(),
+  maxAge: z.union([text, z.int()], 'must be a number of days like 90d').exactOptional(),
 });
 
 const signed = object({
@@ -71,7 +71,11 @@ const image = object({
 export const policyShape = object({
   version: z.literal(1, {
     error: ({ input }) =>
-      input === undefined ? 'is missing; write: version: 1' : 'is not known here; write: version: 1',
+      input === undefined
+        ? 'is missing; write: version: 1'
+        : typeof input === 'number' && input > 1
+          ? 'is newer than this tidewaiter reads, which is 1; install a newer tidewaiter'
+          : 'must be the number 1; write: version: 1',
   }),
   trust: named(trust).exactOptional(),
   identities: named(identity).exactOptional(),

@@ -81,16 +81,19 @@ export function missingFields(pin: CertificatePin): readonly string[] {
   ];
 }
 
-/** The two flags that cosign made common: the whole alternative name and the issuer, under one trusted root. */
+/** The flags that cosign made common: the whole alternative name and the issuer, under one trusted root. */
 export function cosignPin(flags: {
   readonly identity: string;
   readonly issuer: string;
   readonly trust: string;
+  /** The source repository, a whole URI. */
+  readonly repository?: string;
 }): CertificatePin {
-  const { identity, issuer, trust } = flags;
+  const { identity, issuer, trust, repository } = flags;
   if (identity === '') throw flagError('--certificate-identity is empty');
   if (issuer === '') throw flagError('--certificate-oidc-issuer is empty');
-  return { kind: 'certificate', name: identity, trust, issuer, subject: identity };
+  const pin: CertificatePin = { kind: 'certificate', name: identity, trust, issuer, subject: identity };
+  return repository === undefined ? pin : { ...pin, source: { repository } };
 }
 
 export function keyPin(key: PublicKey, name = `key ${key.fingerprint}`): KeyPin {

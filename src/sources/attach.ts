@@ -18,8 +18,7 @@ import path from 'node:path';
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { Disk } from '../io/index.ts';
 import { directoryBlobs, readBlob } from './blobs.ts';
-import { algorithmOf, type Digest, digestOf, hexOf, parseDigest } from './digest.ts';
-import { blobName } from './layout.ts';
+import { algorithmOf, blobName, type Digest, digestOf, hexOf, parseDigest } from './digest.ts';
 import { type Descriptor, maxManifestBytes, parseIndex } from './manifest.ts';
 
 /** What a bundle can be attached to. */

@@ -10,10 +10,11 @@
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { AttachedGap } from './attached.ts';
 import type { ManifestStore, Tagged } from './attached-find.ts';
-import { readExact, surveyListed, surveyUnlisted } from './attached-survey.ts';
+import { readExact, type Survey, surveyListed, surveyUnlisted } from './attached-survey.ts';
 import type { Blobs } from './blobs.ts';
 import { algorithmOf, type Digest, hexOf } from './digest.ts';
-import { fullName, refName } from './layout.ts';
+import { fullName, isAttachment, refName } from './layout.ts';
+import { holdsImage } from './layout-content.ts';
 import { type Descriptor, maxManifestBytes, parseIndex } from './manifest.ts';
 
 export interface LayoutStore extends ManifestStore {
@@ -24,21 +25,33 @@ export interface LayoutStore extends ManifestStore {
   parents(digest: string): readonly Digest[];
   /** What an index lists; undefined for what is no index, or could not be read. */
   children(digest: string): readonly Descriptor[] | undefined;
-  /** An entry of index.json that is there because of another one. */
-  isPaper(descriptor: Descriptor): boolean;
+  /** What index.json lists and is no image, but there because of one; 'artifact' for what may stand alone as well. */
+  paperKind(descriptor: Descriptor): 'paper' | 'artifact' | undefined;
   readonly gaps: readonly AttachedGap[];
 }
 
 /** Throws OperationalError when index.json cannot be read; the rest becomes gaps. */
 export async function layoutStore(blobs: Blobs): Promise<LayoutStore> {
   if ((await blobs.size('index.json')) === undefined) {
-    throw new OperationalError('not-found', 'this is not an OCI image layout: it has no index.json');
+    throw new OperationalError('not-found', 'this is not an OCI image layout: it has no index.json', {
+      hints: ['copy the image again, or give the directory that holds oci-layout, index.json and blobs'],
+    });
   }
   const { manifests: listed } = parseIndex(await readIndexJson(blobs), 'index.json');
   const survey = await surveyListed(blobs, listed, (each) => isAttachedByName(each) || savedKind(each) !== '');
   const byTag = groupByTag(listed);
   const saved = new Set(listed.filter((each) => savedImage.test(savedKind(each))).map(({ digest }) => digest));
   const companions = savedPapers(listed);
+  const labelOf = (descriptor: Descriptor) => {
+    const kind = savedKind(descriptor);
+    const isToldPaper =
+      kind === '' ? isAttachedByName(descriptor) || refers(survey, descriptor) : !savedImage.test(kind);
+    return isToldPaper ? 'paper' : isAttachment(descriptor) ? 'artifact' : undefined;
+  };
+  const images = new Set<string>();
+  for (const each of listed) {
+    if (labelOf(each) !== undefined && (await holdsImage(blobs, each))) images.add(each.digest);
+  }
   let unlisted: Promise<void> | undefined;
   return {
     blobs,
@@ -56,12 +69,12 @@ export async function layoutStore(blobs: Blobs): Promise<LayoutStore> {
     },
     parents: (digest) => [...(survey.parents.get(digest) ?? [])],
     children: (digest) => survey.papers.get(digest)?.manifests,
-    isPaper: (descriptor) => {
-      const kind = savedKind(descriptor);
-      if (kind !== '') return !savedImage.test(kind);
-      return isAttachedByName(descriptor) || survey.papers.get(descriptor.digest)?.subject !== undefined;
-    },
+    paperKind: (descriptor) => (images.has(descriptor.digest) ? undefined : labelOf(descriptor)),
   };
+}
+
+function refers(survey: Survey, { digest }: Descriptor): boolean {
+  return survey.papers.get(digest)?.subject !== undefined;
 }
 
 async function readIndexJson(blobs: Blobs): Promise<Buffer> {

@@ -10,8 +10,8 @@ import type { AttachedGap } from './attached.ts';
 import type { Found } from './attached-find.ts';
 import { type Paper, parsePaper } from './attached-manifest.ts';
 import type { Blobs } from './blobs.ts';
-import { type Digest, isDigest, mismatch, parseDigest } from './digest.ts';
-import { blobName, maxIndexDepth, readVerified } from './layout.ts';
+import { blobName, type Digest, isDigest, mismatch, parseDigest } from './digest.ts';
+import { maxIndexDepth, readVerified } from './layout.ts';
 import { type Descriptor, maxManifestBytes } from './manifest.ts';
 
 export interface Survey {

@@ -5,13 +5,15 @@ import type { LayoutStore } from './attached-layout.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import {
   type Candidate,
-  choosePlatforms,
   chooseReference,
   expand,
-  isAttachment,
+  holdsNone,
   isIndexType,
   type LayoutReference,
   listedPlatform,
+  matchingPlatforms,
+  mayRun,
+  onlyImage,
   tagOf,
 } from './layout.ts';
 import { maxManifestBytes } from './manifest.ts';
@@ -30,6 +32,8 @@ export interface ResolvedDigest {
 
 interface ResolvedTarget {
   readonly name?: string;
+  /** Their bytes. */
+  readonly manifests: readonly Buffer[];
   readonly digests: readonly ResolvedDigest[];
   /** Children of these indexes that are about others of their children. */
   readonly papers: readonly IndexPaper[];
@@ -42,11 +46,17 @@ export async function resolveTarget(
   choice: PlatformChoice,
 ): Promise<ResolvedTarget> {
   const { blobs } = store;
-  const chosen = await choose(store, reference);
-  const manifests = await choosePlatforms(blobs, await images(store, chosen), choice);
+  const chosen = await chooseListed(store, reference);
+  const candidates = await images(store, chosen);
+  const matching = await matchingPlatforms(blobs, candidates, choice);
+  // Whoever takes an entry of index.json by its name asks for no platform: of several all have to be good.
+  const beside = candidates.filter(({ index }) => index === undefined);
+  const manifests = beside.length > 1 ? [...matching, ...beside] : matching;
   const digests = new Map<Digest, ResolvedDigest>();
+  const bytes: Buffer[] = [];
   for (const { descriptor } of manifests) {
-    await store.read(descriptor, maxManifestBytes);
+    if (digests.has(parseDigest(descriptor.digest))) continue;
+    bytes.push(await store.read(descriptor, maxManifestBytes));
     const digest = parseDigest(descriptor.digest);
     const platform = listedPlatform(descriptor);
     digests.set(digest, {
@@ -64,27 +74,39 @@ export async function resolveTarget(
   const name = reference.tag ?? tagOf(chosen[0]!.descriptor);
   return {
     ...(name === undefined ? {} : { name }),
+    manifests: bytes,
     digests: [...resolved, ...digests.values()],
     papers: [...indexes].flatMap((digest) => indexPapers(store, digest)),
   };
 }
 
 /** Papers stand beside images in index.json; only somebody who names one can mean it. */
-async function choose(store: LayoutStore, reference: LayoutReference): Promise<readonly Candidate[]> {
+export async function chooseListed(store: LayoutStore, reference: LayoutReference): Promise<readonly Candidate[]> {
   const listed = store.listed.map((descriptor) => ({ descriptor, tag: tagOf(descriptor) }));
   if (reference.tag !== undefined || reference.digest !== undefined) {
     return chooseReference(store.blobs, listed, reference);
   }
-  const cargo = listed.filter((each) => !store.isPaper(each.descriptor));
-  if (cargo.some((each) => !isAttachment(each.descriptor))) return chooseReference(store.blobs, cargo, reference);
-  if (new Set(cargo.map((each) => each.descriptor.digest)).size === 1) return cargo;
+  const images = listed.filter(({ descriptor }) => store.paperKind(descriptor) === undefined);
+  if (images.length > 0) return onlyImage(images);
+  const artifacts = listed.filter(({ descriptor }) => store.paperKind(descriptor) === 'artifact');
+  if (new Set(artifacts.map((each) => each.descriptor.digest)).size === 1) return artifacts;
+  if (listed.length === 0) throw holdsNone();
   throw new OperationalError('not-found', 'the layout lists no image, or nothing but what is attached to others', {
     hints: ['name what is meant: oci:DIR:TAG or oci:DIR@DIGEST'],
   });
 }
 
+/** Everything that a runtime may take for the platform. */
+export async function chooseMatching(
+  store: LayoutStore,
+  reference: LayoutReference,
+  choice: PlatformChoice,
+): Promise<readonly Candidate[]> {
+  return matchingPlatforms(store.blobs, await images(store, await chooseListed(store, reference)), choice);
+}
+
 async function images(store: LayoutStore, chosen: readonly Candidate[]): Promise<readonly Candidate[]> {
-  const found = (await expand(store.blobs, chosen)).filter((each) => !isAttachment(each.descriptor));
+  const found = (await expand(store.blobs, chosen)).filter(mayRun);
   if (found.length > 0) return found;
   // Anything may be signed: a chart, a model, a policy. What is named is meant, whatever it is.
   const artifacts = chosen.filter((each) => !isIndexType(each.descriptor.mediaType));

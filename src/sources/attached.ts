@@ -10,6 +10,8 @@ import { layoutStore } from './attached-layout.ts';
 import { type ResolvedDigest, resolveTarget } from './attached-target.ts';
 import type { Blobs } from './blobs.ts';
 import type { Digest } from './digest.ts';
+import { requireSameImages } from './docker-twin.ts';
+import type { LayoutReference } from './layout.ts';
 import { findImage, type ImagePlace, layoutReference, openBlobs, placeName } from './open.ts';
 import type { PlatformChoice } from './platform.ts';
 import { parseTarget } from './target.ts';
@@ -63,6 +65,8 @@ export interface AttachedGap {
 
 export interface AttachedImage {
   readonly requested: string;
+  /** As it was parsed: a digest in it is what the target was pinned to. */
+  readonly reference: LayoutReference;
   readonly name: string;
   /** What the target denotes: indexes first, outermost before inner, then the manifests of the chosen platforms. */
   readonly digests: readonly ResolvedDigest[];
@@ -99,6 +103,11 @@ export async function openAttached(requested: string, options: AttachedOptions):
 
 /** A registry signs manifests, and this archive leaves them out; newer ones are layouts as well. */
 async function refuseDockerArchive(blobs: Blobs): Promise<void> {
+  if ((await blobs.size('manifest.json')) === undefined) {
+    throw new OperationalError('not-found', 'this is not a docker archive: it has no manifest.json', {
+      hints: ['give an archive of an OCI layout as oci-archive:FILE'],
+    });
+  }
   if ((await blobs.size('index.json')) !== undefined && (await blobs.size('oci-layout')) !== undefined) return;
   const message = 'a docker archive does not keep the manifest of the image, which is what signatures are made over';
   throw new OperationalError('unsupported', message, {
@@ -113,7 +122,9 @@ async function readAttached(
   choice: PlatformChoice,
 ): Promise<AttachedImage> {
   const store = await layoutStore(blobs);
-  const target = await resolveTarget(store, layoutReference(place), choice);
+  const reference = layoutReference(place);
+  const target = await resolveTarget(store, reference, choice);
+  await requireSameImages(blobs, target.manifests);
   const found = collector();
   for (const { digest } of target.digests) await findAttached(store, digest, target.papers, found);
   const further = collector(found);
@@ -121,6 +132,7 @@ async function readAttached(
   for (const digest of papers) await findAttached(store, digest, [], further);
   return {
     requested,
+    reference,
     name: target.name ?? placeName(place),
     digests: target.digests,
     attachments: found.attachments,

@@ -1,4 +1,5 @@
 /** Named blobs: the files of an OCI layout or of a docker archive, on disk or inside a tar file, packed or not. */
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
@@ -83,15 +84,20 @@ export async function archiveBlobs(disk: Disk, file: string, limits: Limits): Pr
     const kept = keepSmall();
     const members = packed ? await indexPacked(opened, budget, kept) : await indexPlain(opened, limits);
     const read = packed ? (start: number, end: number) => slice(unpack(opened, budget), start, end) : opened.stream;
-    const find = (name: string) => findMember(members, name);
+    const content = (member: TarEntry) => kept.stream(member) ?? read(member.offset, member.offset + member.size);
+    const find = async (name: string) => {
+      const { member, names } = findMember(members.last, name);
+      for (const each of names) await refuseTwins(members, each, content);
+      return member;
+    };
     return {
-      size: async (name) => find(name)?.size,
-      stream: (name) => {
-        const member = find(name);
+      size: async (name) => (await find(name))?.size,
+      stream: async function* (name) {
+        const member = await find(name);
         if (member === undefined) throw new OperationalError('not-found', `the archive has no ${quoted(name)}`);
-        return kept.stream(member) ?? read(member.offset, member.offset + member.size);
+        yield* content(member);
       },
-      list: async (directory) => listMembers(members, directory),
+      list: async (directory) => listMembers(members.last, directory),
       close: opened.close,
     };
   } catch (error) {
@@ -119,27 +125,64 @@ export function looksLikeTar(head: Buffer): boolean {
   }
 }
 
-type Members = ReadonlyMap<string, TarEntry>;
-
-/** Old docker archives store a repeated layer as a link to the first one. */
-function findMember(members: Members, name: string): TarEntry | undefined {
-  let at = normalizePath(name);
-  for (let hops = 0; hops < 8; hops++) {
-    const member = members.get(at);
-    if (member?.type === 'file') return member;
-    if (member?.type === 'hardlink') at = normalizePath(member.link);
-    else if (member?.type === 'symlink') at = normalizePath(`${parentOf(at)}/${member.link}`);
-    else return undefined;
-  }
-  return undefined;
+interface Members {
+  /** By name: of several the last, as unpacking leaves it. */
+  readonly last: ReadonlyMap<string, TarEntry>;
+  /** The others of that name that have not been compared yet. */
+  readonly earlier: Map<string, TarEntry[]>;
 }
 
-function listMembers(members: Members, directory: string): readonly ListedBlob[] {
+/** Old docker archives store a repeated layer as a link to the first one. The names are those on the way. */
+function findMember(
+  members: Members['last'],
+  name: string,
+): { member: TarEntry | undefined; names: readonly string[] } {
+  const names = [normalizePath(name)];
+  for (let at = names[0]; at !== undefined && names.length <= maxHops; at = names.at(-1)) {
+    const member = members.get(at);
+    if (member?.type === 'hardlink') names.push(normalizePath(member.link));
+    else if (member?.type === 'symlink') names.push(normalizePath(`${parentOf(at)}/${member.link}`));
+    else return { member: member?.type === 'file' ? member : undefined, names };
+  }
+  return { member: undefined, names };
+}
+
+/** As many as Linux follows. */
+const maxHops = 40;
+
+/** Of two members of one name some tools read the first and some the last: they may not differ. Throws OperationalError. */
+async function refuseTwins(
+  { last, earlier }: Members,
+  name: string,
+  content: (member: TarEntry) => AsyncIterable<Buffer>,
+): Promise<void> {
+  const member = last.get(name);
+  const others = earlier.get(name);
+  if (member === undefined || others === undefined) return;
+  const wanted = await describeMember(member, content);
+  for (const each of others) {
+    if (each.type === member.type && each.size === member.size && (await describeMember(each, content)) === wanted)
+      continue;
+    throw new OperationalError('malformed', `the archive has ${quoted(name)} twice, with different content`, {
+      hints: ['tools would not agree on which one counts: make the archive anew, without appending to it'],
+    });
+  }
+  earlier.delete(name);
+}
+
+async function describeMember(member: TarEntry, content: (member: TarEntry) => AsyncIterable<Buffer>): Promise<string> {
+  if (member.type !== 'file') return `${member.type} ${member.link}`;
+  const hash = createHash('sha256');
+  for await (const piece of content(member)) hash.update(piece);
+  return hash.digest('hex');
+}
+
+function listMembers(members: Members['last'], directory: string): readonly ListedBlob[] {
   const found: ListedBlob[] = [];
   const prefix = `${directory}/`;
   for (const path of members.keys()) {
     if (!path.startsWith(prefix) || path.includes('/', prefix.length)) continue;
-    const member = findMember(members, path);
+    const { member } = findMember(members, path);
     if (member !== undefined) found.push({ name: path.slice(prefix.length), size: member.size });
   }
   return found;
@@ -173,14 +216,24 @@ function keepSmall(): Kept {
 function collectMembers(
   limits: Limits,
   take: (member: TarEntry) => TarContent | undefined,
-): { members: Map<string, TarEntry>; reader: TarReader } {
-  const members = new Map<string, TarEntry>();
+): { members: Members; reader: TarReader } {
+  const last = new Map<string, TarEntry>();
+  const earlier = new Map<string, TarEntry[]>();
+  let count = 0;
   const entry = (each: TarEntry) => {
-    if (members.size >= limits.entries) throw overLimit('the archive has more than', 'entries', 'entries', limits);
-    members.set(normalizePath(each.name), each);
+    count += 1;
+    if (count > limits.entries) throw overLimit('the archive has more than', 'entries', 'entries', limits);
+    const name = normalizePath(each.name);
+    const before = last.get(name);
+    if (before !== undefined && !(before.type === 'directory' && each.type === 'directory')) {
+      const others = earlier.get(name);
+      if (others === undefined) earlier.set(name, [before]);
+      else others.push(before);
+    }
+    last.set(name, each);
     return take(each);
   };
-  return { members, reader: new TarReader({ entry }, limits) };
+  return { members: { last, earlier }, reader: new TarReader({ entry }, limits) };
 }
 
 async function indexPlain(file: DiskFile, limits: Limits): Promise<Members> {

@@ -1,10 +1,10 @@
 /** The one manifest or index that a target names, to say something about it. */
 import { OperationalError, quoted } from '../diag/index.ts';
-import { type LayoutStore, layoutStore } from './attached-layout.ts';
-import { resolveTarget } from './attached-target.ts';
+import { layoutStore } from './attached-layout.ts';
+import { chooseListed, chooseMatching } from './attached-target.ts';
 import type { Blobs } from './blobs.ts';
 import { type Digest, parseDigest } from './digest.ts';
-import { chooseReference, fullName, isIndexType, type LayoutReference, refName, tagOf } from './layout.ts';
+import { fullName, isIndexType, refName } from './layout.ts';
 import { type Descriptor, maxManifestBytes } from './manifest.ts';
 import { findImage, type ImagePlace, layoutReference, type OpenOptions, openBlobs, placeName } from './open.ts';
 import { parseTarget } from './target.ts';
@@ -47,8 +47,11 @@ async function readSubject(blobs: Blobs, place: ImagePlace, platform: Platform |
   }
   const store = await layoutStore(blobs);
   const reference = layoutReference(place);
-  const meant = platform === undefined ? await named(store, reference) : await forPlatform(store, reference, platform);
-  const found = new Map(meant.map((each) => [each.digest, each]));
+  const meant =
+    platform === undefined
+      ? await chooseListed(store, reference)
+      : await chooseMatching(store, reference, { platform, explicit: true });
+  const found = new Map(meant.map(({ descriptor }) => [descriptor.digest, descriptor]));
   const [descriptor] = found.values();
   if (descriptor === undefined) throw new OperationalError('not-found', 'the layout holds no image');
   if (found.size > 1) throw several(found.values());
@@ -64,25 +67,6 @@ async function readSubject(blobs: Blobs, place: ImagePlace, platform: Platform |
     },
     ...(place.form === 'layout' ? { directory: place.place } : {}),
   };
-}
-
-/** What stands beside an image because of it is meant only when it is named. */
-async function named(store: LayoutStore, reference: LayoutReference): Promise<readonly Descriptor[]> {
-  const isNamed = reference.tag !== undefined || reference.digest !== undefined;
-  const listed = isNamed ? store.listed : store.listed.filter((each) => !store.isPaper(each));
-  const candidates = listed.map((descriptor) => ({ descriptor, tag: tagOf(descriptor) }));
-  return (await chooseReference(store.blobs, candidates, reference)).map(({ descriptor }) => descriptor);
-}
-
-async function forPlatform(
-  store: LayoutStore,
-  reference: LayoutReference,
-  platform: Platform,
-): Promise<readonly Descriptor[]> {
-  const { digests } = await resolveTarget(store, reference, { platform, explicit: true });
-  const manifests = new Set<string>(digests.filter(({ role }) => role === 'manifest').map(({ digest }) => digest));
-  const all = [...store.listed, ...digests.flatMap(({ digest }) => store.children(digest) ?? [])];
-  return all.filter(({ digest }) => manifests.has(digest));
 }
 
 function several(found: Iterable<Descriptor>): OperationalError {

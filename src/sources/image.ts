@@ -27,6 +27,8 @@ export interface ImageParts {
   readonly listedFor?: Platform;
   readonly config: ImageConfig;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Why a runtime might run something else, in a sentence each. */
+  readonly doubts?: readonly string[];
   readonly layers: readonly LayerBlob[];
   /** `created_by` of each layer. */
   readonly history: readonly (string | undefined)[];
@@ -117,7 +119,9 @@ async function scanLayers(parts: ImageParts, options: ImageOptions, visitor: Vis
     infos[layer.index] = layerInfo(layer, storedSize, plainSize, parts.history[layer.index]);
   });
   const mismatch = platformMismatch(parts);
-  if (mismatch !== undefined) gaps.push({ rule: 'suspicious-entry', path: '(image)', layer: 0, reason: mismatch });
+  for (const reason of [...(mismatch === undefined ? [] : [mismatch]), ...(parts.doubts ?? [])]) {
+    gaps.push({ rule: 'suspicious-entry', path: '(image)', layer: 0, reason });
+  }
   const tree = new Tree(gaps);
   for (const layer of entries) {
     for (const entry of layer) tree.apply(entry);

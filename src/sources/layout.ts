@@ -5,8 +5,9 @@
  */
 import { OperationalError, quoted } from '../diag/index.ts';
 import { type Blobs, readBlob } from './blobs.ts';
-import { algorithmOf, type Digest, digestOf, hexOf, mismatch, parseDigest } from './digest.ts';
+import { algorithmOf, blobName, type Digest, digestOf, mismatch, parseDigest } from './digest.ts';
 import type { ImageParts } from './image.ts';
+import { holdsImage } from './layout-content.ts';
 import {
   type Descriptor,
   type ImageManifest,
@@ -50,11 +51,19 @@ export async function readLayout(
   const index = parseIndex(await readBlob(blobs, 'index.json', maxManifestBytes), 'index.json');
   const listed = index.manifests.map((descriptor) => ({ descriptor, tag: tagOf(descriptor) }));
   const chosen = await chooseReference(blobs, listed, reference);
-  const candidates = (await expand(blobs, chosen)).filter((each) => !isAttachment(each.descriptor));
+  const candidates = (await expand(blobs, chosen)).filter(mayRun);
+  const { images: meant, passedOver } = await choosePlatforms(blobs, candidates, choice);
   const images: ImageParts[] = [];
-  for (const candidate of await choosePlatforms(blobs, candidates, choice))
-    images.push(await readImage(blobs, candidate));
+  for (const candidate of meant) images.push({ ...(await readImage(blobs, candidate)), doubts: passedOver });
   return images;
+}
+
+/**
+ * Runtimes choose among the children of an index by their platform and by nothing else: a child is a paper only where it says
+ * that no machine is meant. Any other label costs whoever writes the index nothing. What index.json lists is chosen by name.
+ */
+export function mayRun({ descriptor: { platform }, index }: Candidate): boolean {
+  return index === undefined || !(platform?.os === 'unknown' && platform.architecture === 'unknown');
 }
 
 export function tagOf(descriptor: Descriptor): string | undefined {
@@ -79,9 +88,16 @@ export async function chooseReference(
     if (named === undefined) throw noSuch(`the layout has no image with the digest ${digest}`, listed);
     return [named];
   }
-  const cargo = listed.filter((each) => !isAttachment(each.descriptor));
-  const unmarked = cargo.filter((each) => !paperTag.test(each.tag ?? ''));
-  const images = unmarked.length > 0 ? unmarked : cargo;
+  const images: Candidate[] = [];
+  for (const each of listed) {
+    const isMarked = isAttachment(each.descriptor) || paperTag.test(each.tag ?? '');
+    if (!isMarked || (await holdsImage(blobs, each.descriptor))) images.push(each);
+  }
+  return onlyImage(images.length > 0 ? images : listed.filter((each) => !isAttachment(each.descriptor)));
+}
+
+/** The image that is meant when none was named. */
+export function onlyImage(images: readonly Candidate[]): readonly Candidate[] {
   if (areSeveral(images)) throw noSuch('the layout holds several images and none was named', images);
   return images;
 }
@@ -89,20 +105,49 @@ export async function chooseReference(
 /** What cosign and registries without referrers name the papers of an image: `sha256-HEX`, `sha256-HEX.sig` and so on. */
 const paperTag = /(?:^|[^0-9a-z])sha(?:256|512)-[0-9a-f]{64,128}(?:\.(?:sig|att|sbom))?$/;
 
-/** Different images under different names, and not one for several platforms or one with several names. */
+/**
+ * Different images, and not one for several platforms or one with several names. Of two under one name every tool takes
+ * another one: they pass for one image only as long as each says for which platform it is, and no two say the same.
+ */
 function areSeveral(images: readonly Candidate[]): boolean {
-  const names = new Set(images.map((each) => `${each.tag} ${each.descriptor.annotations?.[fullName]}`));
-  return names.size > 1 && new Set(images.map((each) => each.descriptor.digest)).size > 1;
+  const unique = [...new Map(images.map((each) => [each.descriptor.digest, each])).values()];
+  if (unique.length < 2) return false;
+  if (new Set(images.map((each) => `${each.tag} ${each.descriptor.annotations?.[fullName]}`)).size > 1) return true;
+  // Without any name the platforms in the configs tell them apart, or do not.
+  if (images.every(({ tag }) => tag === undefined)) return false;
+  const platforms = unique.map(({ descriptor }) => {
+    const platform = isIndexType(descriptor.mediaType) ? undefined : listedPlatform(descriptor);
+    return platform === undefined ? '' : formatPlatform(normalizePlatform(platform));
+  });
+  return (
+    platforms.some((each) => each === '' || each.includes('unknown')) || new Set(platforms).size < platforms.length
+  );
+}
+
+/** Nothing is listed, or nothing that could be meant. */
+export function holdsNone(): OperationalError {
+  return new OperationalError('not-found', 'the layout holds no image', {
+    hints: ['copy one into it, for example: skopeo copy docker://NAME oci:DIR:TAG'],
+  });
 }
 
 function noSuch(message: string, listed: readonly Candidate[]): OperationalError {
   const names = listed.slice(0, 10).map(({ tag, descriptor }) => {
-    const name = descriptor.annotations?.[fullName] ?? tag;
-    return name === undefined ? `@${descriptor.digest}` : `:${name}`;
+    const name = nameOf({ tag, descriptor });
+    const isTold = name !== undefined && listed.every((each) => sameDigest(each, descriptor) || nameOf(each) !== name);
+    return isTold ? `:${name}` : `@${descriptor.digest}`;
   });
   const hints =
     names.length === 0 ? [] : [`add one of these to the target: ${names.map((name) => quoted(name)).join(', ')}`];
   return new OperationalError('not-found', message, { hints });
+}
+
+function nameOf({ tag, descriptor }: Candidate): string | undefined {
+  return descriptor.annotations?.[fullName] ?? tag;
+}
+
+function sameDigest({ descriptor }: Candidate, { digest }: Descriptor): boolean {
+  return descriptor.digest === digest;
 }
 
 /**
@@ -141,7 +186,7 @@ export function isIndexType(mediaType: string | undefined): boolean {
   );
 }
 
-/** Attestations and signatures that stand beside images in an index: papers, not cargo. */
+/** Says of itself that it is no image but about one. That is a hint and no proof: see holdsImage and mayRun. */
 export function isAttachment(descriptor: Descriptor): boolean {
   const { annotations, artifactType, platform } = descriptor;
   const unknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
@@ -156,36 +201,93 @@ export function isAttachment(descriptor: Descriptor): boolean {
 
 const imageIndexKind = 'dev.cosignproject.cosign/imageIndex';
 
-export async function choosePlatforms(
-  blobs: Blobs,
-  candidates: readonly Candidate[],
-  choice: PlatformChoice,
-): Promise<readonly Candidate[]> {
-  const unique = [...new Map(candidates.map((each) => [each.descriptor.digest, each])).values()];
-  if (unique.length === 0) throw new OperationalError('not-found', 'the layout holds no image');
-  if (choice === 'all') return unique;
-  if (unique.length === 1 && !choice.explicit) return unique;
-  const platforms = new Map<Candidate, Platform>();
-  for (const each of unique) platforms.set(each, await platformOf(blobs, each));
-  const matching = unique.filter((each) => matchesPlatform(choice.platform, platforms.get(each)!));
-  const exact = matching.find((each) => sameVariant(choice.platform, platforms.get(each)!)) ?? matching[0];
-  if (exact !== undefined) {
-    const wanted = formatPlatform(normalizePlatform(platforms.get(exact)!));
-    const twins = matching.filter((each) => formatPlatform(normalizePlatform(platforms.get(each)!)) === wanted);
-    // Within an index the first one is meant; side by side in a layout they are two images.
-    if (twins.length > 1 && twins.every((each) => each.index === undefined)) {
-      throw noSuch(`the layout holds several images for ${wanted} and none was named`, twins);
-    }
-    return [exact];
-  }
-  const offered = [...platforms.values()].slice(0, 20).map((platform) => formatPlatform(normalizePlatform(platform)));
-  throw new OperationalError('not-found', `the image has nothing for the platform ${formatPlatform(choice.platform)}`, {
-    hints: [`choose with --platform: ${offered.map((each) => quoted(each)).join(', ')}, or all`],
-  });
+interface Chosen {
+  readonly images: readonly Candidate[];
+  /** What a runtime might take instead, or what nobody can tell: in a sentence each. */
+  readonly passedOver: readonly string[];
 }
 
-function sameVariant(wanted: Platform, found: Platform): boolean {
-  return normalizePlatform(wanted).variant === normalizePlatform(found).variant;
+/** For each platform that was asked for the image that a runtime would take. */
+async function choosePlatforms(blobs: Blobs, all: readonly Candidate[], choice: PlatformChoice): Promise<Chosen> {
+  const unique = uniqueDigests(all);
+  if (unique.length === 0) throw holdsNone();
+  if (unique.length === 1 && (choice === 'all' || !choice.explicit)) return { images: unique, passedOver: [] };
+  const found = await withPlatforms(blobs, all);
+  const strays = new Set(found.filter(({ isImage }) => !isImage).map(({ candidate }) => candidate.descriptor.digest));
+  const images = found.filter(({ isImage }) => isImage);
+  const passedOver = [...strays].map(
+    (digest) => `the index also lists ${digest}, which names no platform and is no container image: it was not read`,
+  );
+  if (choice === 'all') {
+    const everything = uniqueDigests(images.map(({ candidate }) => candidate));
+    return { images: everything.length > 0 ? everything : unique, passedOver };
+  }
+  const matching = byPreference(images, choice.platform);
+  const [best] = matching;
+  if (best === undefined) throw noPlatform(choice.platform, found);
+  const wanted = formatPlatform(normalizePlatform(best.platform));
+  const twins = matching.filter(
+    (each) => !each.isListed || formatPlatform(normalizePlatform(each.platform)) === wanted,
+  );
+  const others = uniqueDigests(twins.map(({ candidate }) => candidate)).filter(
+    ({ descriptor }) => descriptor.digest !== best.candidate.descriptor.digest,
+  );
+  // Within an index the first one is meant; side by side in a layout they are two images.
+  if (others.length > 0 && twins.every(({ candidate }) => candidate.index === undefined)) {
+    throw noSuch(`the layout holds several images for ${wanted} and none was named`, [best.candidate, ...others]);
+  }
+  return {
+    images: [best.candidate],
+    passedOver: [
+      ...others.map(
+        ({ descriptor }) =>
+          `the index also lists ${descriptor.digest} for ${wanted}: a runtime may take that one, and it was not read`,
+      ),
+      ...passedOver,
+    ],
+  };
+}
+
+/** Everything that a runtime may take for the platform. Throws OperationalError when that is nothing. */
+export async function matchingPlatforms(
+  blobs: Blobs,
+  all: readonly Candidate[],
+  choice: PlatformChoice,
+): Promise<readonly Candidate[]> {
+  if (all.length === 0) throw holdsNone();
+  const unique = uniqueDigests(all);
+  if (choice === 'all' || (unique.length === 1 && !choice.explicit)) return unique;
+  const found = await withPlatforms(blobs, all);
+  const matching = found.filter(({ platform }) => matchesPlatform(choice.platform, platform));
+  if (matching.length === 0) throw noPlatform(choice.platform, found);
+  return uniqueDigests(matching.map(({ candidate }) => candidate));
+}
+
+/** The first of each. */
+function uniqueDigests(candidates: readonly Candidate[]): readonly Candidate[] {
+  const found = new Map<string, Candidate>();
+  for (const each of candidates) if (!found.has(each.descriptor.digest)) found.set(each.descriptor.digest, each);
+  return [...found.values()];
+}
+
+/** containerd's order: what lists no platform comes last, else the first in the list. */
+function byPreference(found: readonly WithPlatform[], wanted: Platform): readonly WithPlatform[] {
+  const variant = normalizePlatform(wanted).variant;
+  const rank = ({ isListed, platform }: WithPlatform) => {
+    if (!isListed) return 2;
+    return normalizePlatform(platform).variant === variant ? 0 : 1;
+  };
+  return found
+    .filter(({ platform }) => matchesPlatform(wanted, platform))
+    .sort((one, other) => rank(one) - rank(other));
+}
+
+function noPlatform(wanted: Platform, found: readonly WithPlatform[]): OperationalError {
+  const names = found.map(({ platform }) => formatPlatform(normalizePlatform(platform)));
+  const offered = [...new Set(names)].slice(0, 20);
+  return new OperationalError('not-found', `the image has nothing for the platform ${formatPlatform(wanted)}`, {
+    hints: [`choose with --platform: ${offered.map((each) => quoted(each)).join(', ')}, or all`],
+  });
 }
 
 export function listedPlatform({ platform }: Descriptor): Platform | undefined {
@@ -194,12 +296,32 @@ export function listedPlatform({ platform }: Descriptor): Platform | undefined {
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
-async function platformOf(blobs: Blobs, candidate: Candidate): Promise<Platform> {
+interface WithPlatform {
+  readonly candidate: Candidate;
+  /** Empty texts where nothing is said. */
+  readonly platform: Platform;
+  /** Said in the index and not just in the config. */
+  readonly isListed: boolean;
+  /** False for what neither the index nor its config calls an image. */
+  readonly isImage: boolean;
+}
+
+async function withPlatforms(blobs: Blobs, candidates: readonly Candidate[]): Promise<readonly WithPlatform[]> {
+  const found: WithPlatform[] = [];
+  for (const candidate of candidates) found.push(await withPlatform(blobs, candidate));
+  return found;
+}
+
+async function withPlatform(blobs: Blobs, candidate: Candidate): Promise<WithPlatform> {
   const listed = listedPlatform(candidate.descriptor);
-  if (listed !== undefined) return listed;
+  if (listed !== undefined) return { candidate, platform: listed, isListed: true, isImage: true };
   const manifest = await readManifest(blobs, candidate.descriptor);
-  const config = await readConfig(blobs, manifest);
-  return { os: config.os ?? 'unknown', architecture: config.architecture ?? 'unknown' };
+  if (!isImageConfig(manifest.config.mediaType)) {
+    return { candidate, platform: { os: '', architecture: '' }, isListed: false, isImage: false };
+  }
+  const { os = '', architecture = '', variant } = await readConfig(blobs, manifest);
+  const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  return { candidate, platform, isListed: false, isImage: true };
 }
 
 async function readDocument(blobs: Blobs, descriptor: Descriptor, what: string) {
@@ -216,11 +338,18 @@ async function readManifest(blobs: Blobs, descriptor: Descriptor): Promise<Image
 
 async function readConfig(blobs: Blobs, manifest: ImageManifest) {
   const { mediaType, digest } = manifest.config;
-  if (mediaType !== undefined && !configTypes.includes(mediaType)) {
-    throw new OperationalError('unsupported', `this is not a container image: its config is ${quoted(mediaType)}`);
+  if (!isImageConfig(mediaType)) {
+    throw new OperationalError(
+      'unsupported',
+      `this is not a container image: its config is ${quoted(mediaType ?? '')}`,
+    );
   }
   const what = `config ${digest}`;
   return parseConfig(await readVerified(blobs, manifest.config, what), what);
+}
+
+function isImageConfig(mediaType: string | undefined): boolean {
+  return mediaType === undefined || configTypes.includes(mediaType);
 }
 
 const configTypes = ['application/vnd.oci.image.config.v1+json', 'application/vnd.docker.container.image.v1+json'];
@@ -240,10 +369,6 @@ export async function readVerified(
     throw mismatch(`the size of ${what}`, `${descriptor.size} bytes`, `${bytes.length} bytes`);
   }
   return bytes;
-}
-
-export function blobName(digest: Digest): string {
-  return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
 }
 
 async function readImage(blobs: Blobs, candidate: Candidate): Promise<ImageParts> {

@@ -35,7 +35,12 @@ export const descriptor = z.object({
 const index = z.object({
   schemaVersion: z.literal(2),
   mediaType: text.optional(),
-  manifests: z.array(descriptor).max(maxDescriptors),
+  // `umoci init` writes null for an empty list.
+  manifests: z
+    .array(descriptor)
+    .max(maxDescriptors)
+    .nullable()
+    .transform((list) => list ?? []),
   annotations: texts,
 });
 
@@ -132,11 +137,20 @@ export function parseJson(bytes: Buffer, what: string): unknown {
     value = JSON.parse(utf8.decode(bytes));
   } catch (error) {
     const reason = error instanceof RangeError ? 'it is nested too deeply' : 'it is not JSON in UTF-8';
-    throw new OperationalError('malformed', `${what} is malformed: ${reason}`, { cause: error });
+    throw new OperationalError('malformed', `${what} is malformed: ${reason}`, { cause: error, hints: [copyAgain] });
   }
   const twin = twinKey(value);
   if (twin === undefined) return value;
   throw new OperationalError('malformed', `${what} is malformed: it has ${quoted(twin)} twice, in other letters`);
+}
+
+const copyAgain = 'copy the image again, for example with skopeo copy: what cannot be read cannot be judged';
+
+/** The library's words for a wrong type, in ours. */
+function plainly(message: string): string {
+  const [, wanted, got] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
+  if (wanted === undefined || got === undefined) return message;
+  return got === 'undefined' ? 'it is missing' : `it is ${got} where a value of the type ${wanted} belongs`;
 }
 
 /** Names that mean something in these documents, folded. */
@@ -183,5 +197,6 @@ export function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T 
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${quoted(issue.path.join('.'))}`;
-  throw new OperationalError('malformed', `${what} is malformed${where}: ${issue?.message ?? 'unknown reason'}`);
+  const message = `${what} is malformed${where}: ${plainly(issue?.message ?? 'unknown reason')}`;
+  throw new OperationalError('malformed', message, { hints: [copyAgain] });
 }

@@ -7,10 +7,11 @@ import { archiveBlobs, type Blobs, directoryBlobs, looksLikeTar } from './blobs.
 import { parseDigest } from './digest.ts';
 import { directorySource, fileSource } from './directory.ts';
 import { readDockerArchive } from './docker-archive.ts';
+import { otherContents, unlistedImages } from './docker-twin.ts';
 import { type ImageParts, imageSource, type LayerProgress } from './image.ts';
 import { type LayoutReference, readLayout } from './layout.ts';
 import type { PlatformChoice } from './platform.ts';
-import { parseTarget, type Target } from './target.ts';
+import { parseTarget, pinOf, type Target } from './target.ts';
 import type { Source } from './types.ts';
 
 export interface OpenOptions {
@@ -76,7 +77,7 @@ const checkPath = ['check the path: relative ones start at the current directory
 
 type Reference = Omit<ImagePlace, 'form'>;
 
-/** The longest name that exists on disk is the place; what follows it is a tag or a digest. */
+/** The longest name that exists on disk is the place; what follows it is a tag. A digest never is part of the place. */
 async function findReference(target: Target, options: OnDisk, kind: 'directory' | 'file'): Promise<Reference> {
   for (const reference of readings(target.rest)) {
     const there = await options.disk.stat(reference.place);
@@ -94,6 +95,8 @@ function wrongKind(target: Target, place: string, kind: string): OperationalErro
 }
 
 function readings(text: string): readonly Reference[] {
+  const pin = pinOf(text);
+  if (pin !== undefined) return [pin];
   const found: Reference[] = [{ place: text }];
   const at = text.lastIndexOf('@');
   if (at > 0) found.push({ place: text.slice(0, at), digest: text.slice(at + 1) });
@@ -131,15 +134,34 @@ async function openImages(place: ImagePlace, target: Target, options: OpenOption
 }
 
 async function readImages(blobs: Blobs, place: ImagePlace, choice: PlatformChoice): Promise<readonly ImageParts[]> {
-  if (place.form === 'docker-archive') return readDockerArchive(blobs, place.tag, choice);
-  return readLayout(blobs, layoutReference(place), choice);
+  if (place.form === 'docker-archive') {
+    if (place.digest !== undefined) throw noManifest();
+    return withDoubts(await readDockerArchive(blobs, place.tag, choice), await unlistedImages(blobs));
+  }
+  const images = await readLayout(blobs, layoutReference(place), choice);
+  return withDoubts(images, await otherContents(blobs, images));
+}
+
+function noManifest(): OperationalError {
+  return new OperationalError(
+    'usage',
+    'a docker archive does not keep the manifest, so no digest names an image in it',
+    {
+      hints: ['name it by its tag, or give an archive that is an OCI layout as well as oci-archive:FILE@DIGEST'],
+    },
+  );
+}
+
+function withDoubts(images: readonly ImageParts[], doubts: readonly string[]): readonly ImageParts[] {
+  if (doubts.length === 0) return images;
+  return images.map((each) => ({ ...each, doubts: [...(each.doubts ?? []), ...doubts] }));
 }
 
 /** A path without a prefix: a layout, an archive, a tree or a file, by what is in it. */
 async function findPath(target: Target, options: OnDisk): Promise<ImagePlace | undefined> {
   const { disk } = options;
   const place = target.rest;
-  const there = await disk.stat(place);
+  const there = pinOf(place) === undefined ? await disk.stat(place) : undefined;
   if (there === undefined) return findPathWithReference(target, options);
   if (there.kind === 'directory') {
     const layout = await disk.stat(path.join(place, 'oci-layout'));
@@ -152,7 +174,7 @@ async function findPath(target: Target, options: OnDisk): Promise<ImagePlace | u
 
 /** `./layout:tag` and `./layout@sha256:…`, where the path alone does not exist. */
 async function findPathWithReference(target: Target, options: OnDisk): Promise<ImagePlace> {
-  for (const reference of readings(target.rest).slice(1)) {
+  for (const reference of readings(target.rest).filter(({ place }) => place !== target.rest)) {
     const there = await options.disk.stat(reference.place);
     if (there?.kind === 'directory') return { form: 'layout', ...reference };
     const form = there?.kind === 'file' ? await archiveForm(reference.place, options) : undefined;

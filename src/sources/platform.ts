@@ -13,27 +13,36 @@ export function parsePlatform(text: string): Platform {
       hints: ['write it as os/architecture or os/architecture/variant, for example linux/arm64, or all'],
     });
   }
-  return normalizePlatform({ os: os!, architecture: architecture!, ...(variant === undefined ? {} : { variant }) });
+  return tidyPlatform({ os: os!, architecture: architecture!, ...(variant === undefined ? {} : { variant }) });
 }
 
-/** containerd's normal form: other names of an architecture, and the variants that say nothing. */
+/** containerd's normal form: letters, other names of an architecture, the variants that say nothing, and the one of arm. */
 export function normalizePlatform(platform: Platform): Platform {
-  const { variant: stated, ...rest } = platform;
-  const architecture = aliases.get(platform.architecture) ?? platform.architecture;
-  const variant = stated ?? (platform.architecture === 'armhf' ? 'v7' : platform.architecture === 'armel' ? 'v6' : '');
-  const silent =
-    variant === '' || (architecture === 'arm64' && variant === 'v8') || (architecture === 'amd64' && variant === 'v1');
-  return { ...rest, architecture, ...(silent ? {} : { variant }) };
+  const tidy = tidyPlatform(platform);
+  return tidy.architecture === 'arm' && tidy.variant === undefined ? { ...tidy, variant: 'v7' } : tidy;
 }
 
-/** A wanted platform without a variant takes any. */
+/** As it was asked for: a variant that was left out stays open. */
+function tidyPlatform(platform: Platform): Platform {
+  const { variant: _, ...rest } = platform;
+  const [os, stated] = [platform.os.toLowerCase(), platform.architecture.toLowerCase()];
+  const architecture = aliases.get(stated) ?? stated;
+  const variant = impliedVariants.get(stated) ?? (platform.variant ?? '').toLowerCase();
+  const written = variants.get(`${architecture}/${variant}`) ?? variant;
+  return { ...rest, os: os === 'macos' ? 'darwin' : os, architecture, ...(written === '' ? {} : { variant: written }) };
+}
+
+/** A wanted platform without a variant takes any; a found one that says nothing may be run anywhere. */
 export function matchesPlatform(wanted: Platform, found: Platform): boolean {
-  const [a, b] = [normalizePlatform(wanted), normalizePlatform(found)];
-  return a.os === b.os && a.architecture === b.architecture && (a.variant === undefined || a.variant === b.variant);
+  const [a, b] = [tidyPlatform(wanted), normalizePlatform(found)];
+  const isSame = (one: string, other: string) => other === '' || one === other;
+  if (!isSame(a.os, b.os) || !isSame(a.architecture, b.architecture)) return false;
+  return a.variant === undefined || b.architecture === '' || a.variant === b.variant;
 }
 
 export function formatPlatform(platform: Platform): string {
-  return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('/');
+  const parts = [platform.os || 'unknown', platform.architecture || 'unknown', platform.variant];
+  return parts.filter((part) => part !== undefined && part !== '').join('/');
 }
 
 const aliases = new Map([
@@ -44,4 +53,24 @@ const aliases = new Map([
   ['armel', 'arm'],
   ['i386', '386'],
   ['i686', '386'],
+]);
+
+const impliedVariants = new Map([
+  ['armhf', 'v7'],
+  ['armel', 'v6'],
+]);
+
+/** Other ways to write a variant; empty where it says nothing. */
+const variants = new Map([
+  ['amd64/v1', ''],
+  ['arm64/8', ''],
+  ['arm64/v8', ''],
+  ['arm64/v8.0', ''],
+  ['arm64/9', 'v9'],
+  ['arm64/9.0', 'v9'],
+  ['arm64/v9.0', 'v9'],
+  ['arm/5', 'v5'],
+  ['arm/6', 'v6'],
+  ['arm/7', 'v7'],
+  ['arm/8', 'v8'],
 ]);

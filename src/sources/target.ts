@@ -1,5 +1,6 @@
 /** TARGET as people write it: a prefix that names the kind, or a path that begins with `.` or `/`. */
 import { OperationalError, quoted } from '../diag/index.ts';
+import { type Digest, isDigest } from './digest.ts';
 
 export const targetPrefixes = [
   'registry',
@@ -32,6 +33,30 @@ export function parseTarget(text: string): Target {
   const rest = text.slice(colon + 1);
   if (rest === '') throw usage(`${quoted(text)} names nothing after its prefix`);
   return { requested: text, kind: prefix, rest };
+}
+
+/** What an image is pinned to. */
+interface Pin {
+  /** What stands before it. */
+  readonly place: string;
+  readonly digest: Digest;
+}
+
+/**
+ * `PLACE@sha256:HEX` or `PLACE@sha512:HEX`. That is always a digest and never part of a path: whoever can make a directory of
+ * that name beside an image would choose what the digest stands for. Throws OperationalError for a digest that is none.
+ */
+export function pinOf(text: string): Pin | undefined {
+  const at = text.search(/@sha\d+:/i);
+  if (at < 0) return undefined;
+  const [place, digest] = [text.slice(0, at), text.slice(at + 1)];
+  if (place !== '' && isDigest(digest)) return { place, digest };
+  throw new OperationalError('usage', `${quoted(text)} is pinned to no digest: ${quoted(digest)} is none`, {
+    hints: [
+      'write PLACE@sha256: and 64, or PLACE@sha512: and 128 lower-case hexadecimal digits, and nothing behind them',
+      'a file or directory of such a name is given as file:PATH or dir:PATH, or through a link with another name',
+    ],
+  });
 }
 
 function usage(message: string): OperationalError {

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Exit, exitForError, findRule, printable, quoted, rules, worstExit } from '../../src/diag/index.ts';
+import {
+  Exit,
+  exitForError,
+  findRule,
+  printable,
+  printableJson,
+  quoted,
+  rules,
+  worstExit,
+} from '../../src/diag/index.ts';
 
 describe('exit codes', () => {
   it('of several outcomes take usage first, then undecided, denied, approval and pass', () => {
@@ -49,6 +58,19 @@ describe('untrusted text', () => {
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const shown = printable(text);
         expect(shown).toMatch(/^[^\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]*$/u);
+      }),
+    );
+  });
+
+  it('in JSON is escaped as JSON does it, and reads back as what it was', () => {
+    expect(printableJson(JSON.stringify({ a: 'é\u009b\u202e\u2028\u{e0041}\n' }, undefined, 1))).toBe(
+      '{\n "a": "é\\u009b\\u202e\\u2028\\udb40\\udc41\\n"\n}',
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const json = printableJson(JSON.stringify([text]));
+        expect(json).toMatch(/^[^\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]*$/u);
+        expect(JSON.parse(json)).toEqual([text]);
       }),
     );
   });

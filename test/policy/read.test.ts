@@ -169,12 +169,15 @@ describe('a policy', () => {
     expect(matchPins([...alice, by('bob.pub')], requirement)).toMatchObject({ satisfied: true, counted: 2 });
   });
 
-  it('is refused when its keys show that a threshold can never be met', () => {
+  it.each([
+    ['threshold: { of: [ci, robot], count: 2 }', 'a threshold of 2'],
+    ['all: [ci, robot]', 'all 2'],
+  ])('is refused when its keys show that it can never be met: %s', (signed, what) => {
     const text = policy(
-      'people: { alice: { keys: [a.pub] }, bob: { keys: [b.pub] } }',
+      'identities: { ci: { key: a.pub }, robot: { key: b.pub } }',
       'images:',
       '  - match: registry.example/a',
-      '    signed: { threshold: { of: [alice, bob], count: 2 } }',
+      `    signed: { ${signed} }`,
     );
     const read = readPolicy(text, 'p.yaml');
     const key = newKey();
@@ -183,8 +186,69 @@ describe('a policy', () => {
       ['b.pub', key],
     ]);
     expect(() => requirementOf(read, read.images[0]!.signed!, keys)).toThrow(
-      'p.yaml:5:5: a threshold of 2 can never be met: its names come down to 1',
+      `p.yaml:5:5: ${what} can never be met: its names come down to 1 (ci and robot are one)`,
     );
+    keys.set('b.pub', newKey());
+    expect(matchPins([signedWith(key)], requirementOf(read, read.images[0]!.signed!, keys)).satisfied).toBe(false);
+  });
+
+  it.each<[string, string, readonly string[], string]>([
+    [
+      'two people in two files',
+      'any: [alice, bob]',
+      ['people:', '  alice: { keys: [a.pub] }', '  bob: { keys: [b.pub] }'],
+      'p.yaml:4:3: people.bob.keys[0] is the same key as people.alice.keys[0] (line 3): it would make alice and bob one signer',
+    ],
+    [
+      'a person and an identity of another',
+      'all: [alice, bob]',
+      ['identities: { ci: { key: a.pub } }', 'people:', '  alice: { identities: [ci] }', '  bob: { keys: [b.pub] }'],
+      'p.yaml:5:3: people.bob.keys[0] is the same key as identities.ci.key (line 2): it would make alice and bob one signer',
+    ],
+    [
+      'identities of two people',
+      'any: [ci, robot]',
+      [
+        'identities: { ci: { key: a.pub }, robot: { key: b.pub } }',
+        'people: { alice: { identities: [ci] }, bob: { identities: [robot] } }',
+      ],
+      'p.yaml:2:35: identities.robot.key is the same key as identities.ci.key (line 2): it would make alice and bob one signer',
+    ],
+    [
+      'a person and an identity of another in one file',
+      'any: [ci, bob]',
+      ['identities: { ci: { key: a.pub } }', 'people: { alice: { identities: [ci] }, bob: { keys: [a.pub] } }'],
+      'p.yaml:3:40: people.bob.keys[0] is the same key as identities.ci.key (line 2): it would make alice and bob one signer',
+    ],
+  ])('is refused when a key is that of %s', (_, signed, lines, message) => {
+    const text = policy(...lines, 'images:', '  - match: registry.example/a', `    signed: { ${signed} }`);
+    const read = readPolicy(text, 'p.yaml');
+    const same = newKey();
+    const rule = read.images[0]!.signed!;
+    const load = (key: (file: string) => ReturnType<typeof newKey>) =>
+      new Map(keyPathsOf(read, rule).map((file) => [file, key(file)]));
+    expect(() =>
+      requirementOf(
+        read,
+        rule,
+        load(() => same),
+      ),
+    ).toThrow(expect.objectContaining({ code: 'configuration', message }));
+    if (keyPathsOf(read, rule).length > 1) expect(() => requirementOf(read, rule, load(newKey))).not.toThrow();
+  });
+
+  it('may name one key of a person in two ways', () => {
+    const text = policy(
+      'identities: { ci: { key: a.pub } }',
+      'people: { alice: { identities: [ci], keys: [./a.pub, copy-of-a.pub] } }',
+      'images:',
+      '  - match: registry.example/a',
+      '    signed: { any: [alice] }',
+    );
+    const read = readPolicy(text, 'p.yaml');
+    const key = newKey();
+    const keys = new Map(keyPathsOf(read, read.images[0]!.signed!).map((file) => [file, key]));
+    expect(matchPins([signedWith(key)], requirementOf(read, read.images[0]!.signed!, keys)).satisfied).toBe(true);
   });
 
   it.each<[string, string, string]>([
@@ -196,8 +260,12 @@ describe('a policy', () => {
       '1:1: must be a mapping with: version, trust, identities, people, images, changes, exceptions, ledger, platform',
     ],
     ['no version', 'images: []\n', '1:1: version is missing; write: version: 1'],
-    ['another version', 'version: 2\n', '1:1: version is not known here; write: version: 1'],
-    ['a version in quotes', 'version: "1"\n', '1:1: version is not known here; write: version: 1'],
+    [
+      'another version',
+      'version: 2\n',
+      '1:1: version is newer than this tidewaiter reads, which is 1; install a newer tidewaiter',
+    ],
+    ['a version in quotes', 'version: "1"\n', '1:1: version must be the number 1; write: version: 1'],
     [
       'an unknown part',
       policy('identites: {}'),
@@ -507,9 +575,9 @@ describe('a policy', () => {
       '2:10: trust.corp must have root (a trusted_root.json) and issuers (whom it may speak for), or be one of public-good, github, staging',
     ],
     [
-      'an age without its unit',
-      policy('trust: { public-good: { maxAge: "90" } }'),
-      '2:25: trust.public-good.maxAge must be a number of days like 90d, not "90"',
+      'an age with another unit',
+      policy('trust: { public-good: { maxAge: 90h } }'),
+      '2:25: trust.public-good.maxAge must be a number of days like 90d, not "90h"',
     ],
     [
       'no age',
@@ -535,6 +603,11 @@ describe('a policy', () => {
     [
       'a key of two people',
       policy('people: { a: { keys: [k] }, b: { keys: [k] } }'),
+      '2:41: people.b.keys[0] is listed already, under people.a; it can belong to one person only',
+    ],
+    [
+      'a key of two people by two paths',
+      policy('people: { a: { keys: [k] }, b: { keys: [./x/../k] } }'),
       '2:41: people.b.keys[0] is listed already, under people.a; it can belong to one person only',
     ],
     [
@@ -591,6 +664,18 @@ describe('a policy', () => {
       policy('images: [ { match: a.example } ]'),
       '2:13: images[0].match names a registry and no repository; add /** for all that it has',
     ],
+    ...['443', '80'].map((port): [string, string, string] => [
+      `a match with the port ${port}`,
+      policy(`images: [ { match: "registry.example:${port}/x" } ]`),
+      `2:13: images[0].match must be without :${port}, which goes without saying`,
+    ]),
+    ...['registry.example:0443', 'registry.example:65536', '127.1', 'registry.example.'].map(
+      (host): [string, string, string] => [
+        `a match of ${host}, which no image is called by`,
+        policy(`images: [ { match: "${host}/x" } ]`),
+        `2:13: images[0].match matches nothing: "${host}" is no registry`,
+      ],
+    ),
     [
       'a match by another name of Docker Hub',
       policy('images: [ { match: index.docker.io/acme/x } ]'),

@@ -369,6 +369,10 @@ describe('a requirement', () => {
       counted: 1,
       parties: [{ by: [0, 1] }, { by: [0, 1] }],
     });
+    // One signature that two identities match is not what all of them have signed.
+    const all: Requirement = { kind: 'all', of: two.of };
+    expect(matchPins([signedBy(gitHubRun())], all)).toMatchObject({ satisfied: false, counted: 1, needed: 2 });
+    expect(matchPins([signedBy(gitHubRun()), signedBy(gitHubRun())], all)).toMatchObject({ satisfied: false });
   });
 
   it('finds who can stand for whom', () => {
@@ -487,7 +491,23 @@ describe('a requirement', () => {
     [
       'more than there are',
       threshold(2, party('a', keyOf('a', alice)), party('b', keyOf('b', alice))),
-      'a threshold of 2 can never be met: its names come down to 1',
+      'a threshold of 2 can never be met: its names come down to 1 (a and b are one)',
+    ],
+    [
+      'all of some who are one by their key',
+      { kind: 'all', of: [party('a', keyOf('a', alice)), party('b', keyOf('b', alice)), party('c', keyPin(carol))] },
+      'all 3 can never be met: its names come down to 2 (a and b are one)',
+    ],
+    [
+      'all of some who are one person',
+      {
+        kind: 'all',
+        of: [
+          party('laptop', { ...keyOf('laptop', alice), person: 'alice' }),
+          party('login', { ...person('alice@acme.example'), person: 'alice' }),
+        ],
+      },
+      'all 2 can never be met: its names come down to 1 (laptop and login are one)',
     ],
   ])('is refused when it asks for %s', (_, requirement, message) => {
     const hints = ['name who has to have signed, by key or by identity'];
@@ -519,6 +539,6 @@ describe('two runs', () => {
     };
     const signatures = [signedBy(run('refs/heads/main')), signedBy(run('refs/heads/next'))];
     expect(matchPins(signatures, two)).toMatchObject({ satisfied: false, counted: 1 });
-    expect(matchPins(signatures, { ...two, kind: 'all' })).toMatchObject({ satisfied: true, counted: 2 });
+    expect(matchPins(signatures, { kind: 'all', of: two.of })).toMatchObject({ satisfied: false, counted: 1 });
   });
 });

@@ -181,6 +181,55 @@ describe('an archive of docker', () => {
   }
 });
 
+describe('an archive with two tables of contents', () => {
+  const [good, evil] = [named(image, 'x:1'), named(other, 'x:1')];
+  const contents = (what: Named) => unpackedListing(dockerArchive([what], 'new'));
+
+  it('is named as suspicious when docker load would take another image', async () => {
+    const files = new Map([
+      ...layout([tagged(good.image, '1')]),
+      ...evil.image.blobs,
+      ['manifest.json', contents(evil)] as const,
+    ]);
+    const place = write(ociArchive(files));
+    const reason = expect.stringContaining('manifest.json, which docker load reads');
+    expect((await show(`oci-archive:${place}`)).gaps).toMatchObject([
+      { rule: 'suspicious-entry', reason },
+      { rule: 'suspicious-entry', reason },
+    ]);
+    const { files: loaded, gaps } = await show(`docker-archive:${place}`);
+    expect(loaded).toEqual({ other: 'x' });
+    expect(gaps).toMatchObject([
+      { rule: 'suspicious-entry', reason: expect.stringMatching(/holds "x:1", .*index.json/) },
+    ]);
+  });
+
+  it('is in order when both say the same, of one image or of several', async () => {
+    const one = write(dockerArchive([good], 'new'));
+    const two = write(dockerArchive([named(image, 'one:1'), named(other, 'two:2')], 'new'));
+    for (const target of [
+      `oci-archive:${one}`,
+      `docker-archive:${one}`,
+      `docker-archive:${two}:two:2`,
+      `oci-archive:${two}:1`,
+    ]) {
+      expect((await show(target)).gaps, target).toEqual([]);
+    }
+  });
+
+  it('has no digest for an image that only manifest.json names', async () => {
+    const place = write(dockerArchive([good], 'old'));
+    expect(await refusal(`docker-archive:${place}@${good.image.digest}`)).toMatch(
+      /^usage: a docker archive does not keep/,
+    );
+  });
+
+  function unpackedListing(archive: Buffer): Buffer {
+    const start = archive.lastIndexOf('[{"Config"');
+    return archive.subarray(start, archive.indexOf('}]', start) + 2);
+  }
+});
+
 describe('an archive that is damaged', () => {
   const whole = ociArchive(layout([anImage().layer(file('a', 'x')).built()]));
 
@@ -211,13 +260,31 @@ describe('an archive that is damaged', () => {
     );
   });
 
-  it('takes the last of two members of one name, as unpacking does', async () => {
+  it.each(packings)('is refused when it has a name twice with different content, %s', async (_, pack, ending) => {
     const files = layout([anImage().layer(file('a', 'x')).built()]);
-    const twice = tar([
-      file('./index.json', 'not this one'),
-      ...[...files].map(([name, content]) => file(name, content)),
-    ]);
-    expect((await show(`oci-archive:${write(twice)}`)).files).toEqual({ a: 'x' });
+    const members = [...files].map(([name, content]) => file(name, content));
+    const other = layout([anImage().layer(file('a', 'evil')).built()]);
+    for (const twin of [
+      file('./index.json', other.get('index.json')!),
+      file('index.json', ''),
+      symlink('index.json', 'b'),
+    ]) {
+      for (const parts of [
+        [twin, ...members],
+        [...members, twin],
+      ]) {
+        expect(await refusal(`oci-archive:${write(pack(tar(parts)), ending)}`)).toMatch(
+          /^(?:malformed: the archive has "index.json" twice, with different content|not-found: )/,
+        );
+      }
+    }
+  });
+
+  it('may have a name twice with the same content, and twice what nobody reads', async () => {
+    const files = layout([anImage().layer(file('a', 'x')).built()]);
+    const members = [...files].map(([name, content]) => file(name, content));
+    const rest = [directory('blobs'), directory('blobs/'), file('README', 'one'), file('README', 'other')];
+    expect((await show(`oci-archive:${write(tar([...members, ...rest, ...members]))}`)).files).toEqual({ a: 'x' });
   });
 });
 

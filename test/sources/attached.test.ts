@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -403,6 +403,106 @@ describe('an image for several platforms', () => {
   });
 });
 
+describe('an image that passes for a paper', () => {
+  const evil = image('evil');
+  const ref = (name: string) => ({ annotations: { 'org.opencontainers.image.ref.name': name } });
+  const labels: readonly [string, Record<string, unknown>][] = [
+    ['an artifact type', { artifactType: 'application/x' }],
+    ["BuildKit's annotation", { annotations: { 'vnd.docker.reference.type': 'x' } }],
+    ["cosign's annotation", { annotations: { kind: 'dev.cosignproject.cosign/x' } }],
+    ['half of an unknown platform', { platform: { os: 'unknown', architecture: 'amd64' } }],
+    ['no platform', { platform: undefined }],
+  ];
+
+  it.each(labels)('by %s counts in an index', async (_, label) => {
+    const found = await attached(layout([tagged(anIndex([described(evil, label), app]), 'v1')]), ':v1');
+    expect(found.digests.map(({ digest }) => digest)).toContain(evil.digest);
+  });
+
+  it.each(labels.slice(0, 3))('by %s counts beside another one', async (_, label) => {
+    const found = await attached(layout([described(evil, label), app]));
+    expect(found.digests.map(({ digest }) => digest)).toEqual([evil.digest, app.digest]);
+  });
+
+  it.each(labels)('by %s is refused under the name of another one', async (_, label) => {
+    const annotations = { ...(label['annotations'] as object), ...ref('v1').annotations };
+    const files = layout([described(evil, { ...label, annotations }), tagged(app, 'v1')]);
+    for (const reference of ['', ':v1']) {
+      const options = { os: 'linux', architecture: 'amd64' };
+      for (const platform of ['all' as const, { platform: options, explicit: true }]) {
+        expect(await refusal(attached(files, reference, platform))).toMatch(/^not-found: .*several images/);
+      }
+    }
+  });
+
+  it('is not hidden by a subject, by a tag of papers or by cosign, as a manifest or in an index', async () => {
+    const referring = anImage()
+      .layer(file('evil', 'x'))
+      .editManifest((document) => ({ ...document, subject: { mediaType: manifestType, digest: app.digest, size: 2 } }))
+      .built();
+    const tag = `registry.example/app:sha256-${'0'.repeat(64)}`;
+    const unreadable = anImage()
+      .layer(file('evil', 'x'))
+      .editManifest((document) =>
+        JSON.stringify(document)
+          .replace('"layers"', '"Layers":[],"layers"')
+          .replaceAll('image.layer', '\\u0069mage.layer'),
+      )
+      .built();
+    const items = [
+      tagged(referring, 'v2'),
+      tagged(evil, tag),
+      tagged(evil, `${tag}.sig`),
+      tagged(anIndex([evil]), tag),
+      tagged(anIndex([anIndex([evil])]), tag),
+      tagged(unreadable, tag),
+      described(evil, { annotations: { kind: 'dev.cosignproject.cosign/sigs' } }),
+    ];
+    for (const item of items) {
+      expect(await refusal(attached(layout([item, tagged(app, 'v1')])))).toMatch(
+        /^not-found: the layout holds several/,
+      );
+      expect((await attached(layout([item, tagged(app, 'v1')]), ':v1')).digests).toHaveLength(1);
+    }
+  });
+
+  it('is no file that was attached under the type of file systems', async () => {
+    const plain = aPaper({
+      layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', content: 'a file' }],
+      configMediaType: 'application/vnd.oci.empty.v1+json',
+      artifactType: 'sbom/example',
+      subject: app.digest,
+    });
+    const found = await attached(layout([tagged(app, 'v1'), described(plain, { artifactType: 'sbom/example' })]));
+    expect(found.digests.map(({ digest }) => digest)).toEqual([app.digest]);
+  });
+
+  it('counts for each platform that it could be taken for', async () => {
+    const on = (item: Built, architecture: string, variant?: string, os = 'linux') =>
+      described(item, { platform: { os, architecture, ...(variant === undefined ? {} : { variant }) } });
+    const cases: readonly [Item, Item, string][] = [
+      [on(evil, 'AMD64', undefined, 'Linux'), on(app, 'amd64'), 'amd64'],
+      [on(evil, 'arm64', '8'), on(app, 'arm64', 'v8'), 'arm64'],
+      [on(app, 'arm', 'v6'), on(evil, 'arm', 'v7'), 'arm'],
+      [on(evil, 'amd64', undefined, ''), on(app, 'amd64'), 'amd64'],
+      [described(evil, { platform: undefined }), on(app, 'amd64'), 'amd64'],
+    ];
+    for (const [one, two, architecture] of cases) {
+      const platform = { platform: { os: 'linux', architecture }, explicit: true };
+      const found = await attached(layout([tagged(anIndex([one, two]), 'v1')]), ':v1', platform);
+      const manifests = found.digests.filter(({ role }) => role === 'manifest').map(({ digest }) => digest);
+      expect(manifests.sort()).toEqual([app.digest, evil.digest].sort());
+    }
+  });
+
+  it('counts beside the one for the chosen platform, where index.json lists both under one name', async () => {
+    const arm = described(evil, { platform: { os: 'linux', architecture: 'arm64' }, ...ref('v1') });
+    const platform = { platform: { os: 'linux', architecture: 'amd64' }, explicit: true };
+    const found = await attached(layout([arm, tagged(app, 'v1')]), ':v1', platform);
+    expect(found.digests.map(({ digest }) => digest).sort()).toEqual([app.digest, evil.digest].sort());
+  });
+});
+
 describe('an attachment that cannot be read', () => {
   const signature = aSignature(app.digest);
   const items = [tagged(app, 'v1'), tagged(signature, tagOf(app.digest, '.sig'))];
@@ -656,6 +756,58 @@ describe('a target', () => {
     const found = await openAttached(`docker-archive:${fresh}`, options);
     await found.close();
     expect(found.digests.map(({ digest }) => digest)).toEqual([app.digest]);
+  });
+
+  it('is refused when docker load would take another image from the same archive', async () => {
+    const evil = image('evil');
+    const listing = (...images: readonly Built[]) =>
+      Buffer.from(
+        JSON.stringify(
+          images.map((each) => ({
+            Config: blobPath(sha256(each.config)),
+            RepoTags: ['app:v1'],
+            Layers: each.layers.map(({ digest }) => blobPath(digest)),
+          })),
+        ),
+      );
+    const open = async (name: string, manifest: Buffer, changes: Files = new Map()) => {
+      const files = new Map([...layout(items), ...evil.blobs, ['manifest.json', manifest] as const, ...changes]);
+      const place = write(name, ociArchive(files));
+      const results: string[] = [];
+      for (const kind of ['docker-archive', 'oci-archive']) {
+        results.push(await refusal(openAttached(`${kind}:${place}`, options).then((found) => found.close())));
+      }
+      return results;
+    };
+    const other = expect.stringMatching(/^unsupported: manifest.json, which docker load reads, holds "app:v1"/);
+    expect(await open('same.tar', listing(app))).toEqual(['no refusal', 'no refusal']);
+    expect(await open('evil.tar', listing(evil))).toEqual([other, other]);
+    expect(await open('both.tar', listing(app, evil))).toEqual([other, other]);
+    expect(await open('none.tar', listing())).toEqual(Array(2).fill(expect.stringMatching(/lists no image/)));
+    const config: Files = new Map([[blobPath(sha256(app.config)), evil.config]]);
+    expect(await open('config.tar', listing(app), config)).toEqual([other, other]);
+    const place = write('without.tar', ociArchive(layout(items)));
+    expect(await refusal(openAttached(`docker-archive:${place}`, options))).toMatch(/^not-found: .*no manifest.json/);
+  });
+
+  it('is the image that its digest names, and no directory that is called so', async () => {
+    const evil = image('evil');
+    const place = path.join(writeTree(temporary, { x: '' }), 'img');
+    for (const [name, files] of [
+      [place, layout(items)],
+      [`${place}@${app.digest}`, layout([tagged(evil, 'v1')])],
+    ] as const) {
+      mkdirSync(name);
+      cpSync(writeTree(temporary, files), name, { recursive: true });
+    }
+    for (const target of [`oci:${place}@${app.digest}`, `${place}@${app.digest}`]) {
+      const found = await openAttached(target, options);
+      await found.close();
+      expect(found.digests.map(({ digest }) => digest)).toEqual([app.digest]);
+      expect(found.reference).toMatchObject({ digest: app.digest });
+    }
+    expect(await refusal(openAttached(`oci:${place}@${evil.digest}`, options))).toMatch(/no image with the digest/);
+    expect(await refusal(openAttached(`oci:${place}@sha256:/img`, options))).toMatch(/^usage: .*pinned to no digest/);
   });
 
   it('is refused when it is no image', async () => {

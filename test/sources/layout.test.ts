@@ -22,6 +22,7 @@ import {
   sha256,
   tagged,
 } from '../kit/image.ts';
+import { aBundle, aPaper, aSignature, saved, sigstoreBundle, tagOf } from '../kit/papers.ts';
 import { type OpenChanges, refusal, show, showAll } from '../kit/scanned.ts';
 import { entry, file, type Part, pax, sparse, symlink, tar, whiteout } from '../kit/tar.ts';
 import { temporaryDirectory, writeTree } from '../kit/temporary.ts';
@@ -227,14 +228,72 @@ describe('which image', () => {
 
   it('is none of the papers that stand beside it', async () => {
     const image = simple.built();
-    const papers = anImage().built();
+    const papers = anImage().layer().built();
     const unknown = described(papers, { platform: { os: 'unknown', architecture: 'unknown' } });
-    const docker = described(papers, { annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } });
-    const cosign = described(papers, { annotations: { kind: 'dev.cosignproject.cosign/sigs' } });
-    const artifact = described(papers, { artifactType: 'application/vnd.example+json' });
-    const place = write(layout([anIndex([unknown, docker, image, cosign, artifact])]));
+    const place = write(layout([anIndex([unknown, image])]));
     expect((await showAll(`oci:${place}`, { platform: 'all' })).map(({ files }) => files)).toEqual([{ a: 'three' }]);
-    expect(await refusal(`oci:${write(layout([unknown]))}`)).toBe('not-found: the layout holds no image');
+    expect((await show(`oci:${place}`)).gaps).toEqual([]);
+    const bundle = aBundle(image.digest);
+    const beside = [
+      described(bundle, { artifactType: sigstoreBundle }),
+      tagged(anIndex([bundle]), tagOf(image.digest)),
+      tagged(aSignature(image.digest), tagOf(image.digest, '.sig')),
+    ];
+    expect((await show(`oci:${write(layout([...beside, tagged(image, 'v1')]))}`)).files).toEqual({ a: 'three' });
+    const sigs = saved(aSignature(image.digest), 'sigs');
+    expect((await show(`oci:${write(layout([saved(image, 'image'), sigs]))}`)).files).toEqual({ a: 'three' });
+    expect(await refusal(`oci:${write(layout([anIndex([unknown])]))}`)).toBe('not-found: the layout holds no image');
+    expect(await refusal(`oci:${write(layout([described(bundle, { artifactType: sigstoreBundle })]))}`)).toMatch(
+      'not-found: the layout holds no image',
+    );
+  });
+
+  it.each<[string, Json]>([
+    ['an artifact type', { artifactType: 'application/x' }],
+    ["BuildKit's annotation", { annotations: { 'vnd.docker.reference.type': 'x' } }],
+    ["cosign's annotation", { annotations: { kind: 'dev.cosignproject.cosign/x' } }],
+  ])('is not hidden by %s', async (_, label) => {
+    const [good, evil] = [simple.built(), described(other.built(), label)];
+    const { files, gaps } = await show(`oci:${write(layout([anIndex([evil, good])]))}`);
+    expect(files).toEqual({ other: 'x' });
+    expect(gaps).toMatchObject([{ rule: 'suspicious-entry', reason: expect.stringContaining(good.digest) }]);
+    expect(await refusal(`oci:${write(layout([evil, good]))}`)).toMatch(/several images for linux\/amd64/);
+    const name = { 'org.opencontainers.image.ref.name': 'v1' };
+    const same = described(evil, { annotations: { ...(label['annotations'] as Json), ...name } });
+    for (const reference of ['', ':v1']) {
+      expect(await refusal(`oci:${write(layout([same, tagged(good, 'v1')]))}${reference}`)).toMatch(
+        /^not-found: .*\n.*"@sha256:.*"@sha256:/,
+      );
+    }
+  });
+
+  it.each(['sha256-HEX', 'app:sha256-HEX.sig'])('is not hidden by the tag %s of a paper', async (tag) => {
+    const evil = tagged(other.built(), tag.replace('HEX', '0'.repeat(64)));
+    const several = /^not-found: the layout holds several images and none was named/;
+    expect(await refusal(`oci:${write(layout([evil, tagged(simple.built(), 'v1')]))}`)).toMatch(several);
+    const index = tagged(anIndex([other.built()]), tag.replace('HEX', '0'.repeat(64)));
+    expect(await refusal(`oci:${write(layout([index, tagged(simple.built(), 'v1')]))}`)).toMatch(several);
+  });
+
+  it('may have one tag for several platforms, each of which is said once', async () => {
+    const arm = anImage().on('linux', 'arm64').layer(file('arm', 'x')).built();
+    const on = (item: Item, platform: Json | undefined) => described(tagged(item, 'v1'), { platform });
+    const [amd64, arm64] = [
+      { os: 'linux', architecture: 'amd64' },
+      { os: 'linux', architecture: 'arm64' },
+    ];
+    const place = write(layout([on(simple.built(), amd64), on(arm, arm64)]));
+    expect((await show(`oci:${place}:v1`)).files).toEqual({ a: 'three' });
+    expect((await show(`oci:${place}:v1`, chosen('linux/arm64'))).files).toEqual({ arm: 'x' });
+    for (const platform of [
+      amd64,
+      { os: 'Linux', architecture: 'x86_64' },
+      undefined,
+      { os: 'unknown', architecture: 'unknown' },
+    ]) {
+      const several = write(layout([on(simple.built(), amd64), on(other.built(), platform)]));
+      expect(await refusal(`oci:${several}:v1`, { platform: 'all' })).toMatch(/several images .* are called "v1"/);
+    }
   });
 
   it('is an image even when its descriptor states the type of its config', async () => {
@@ -268,10 +327,39 @@ describe('which platform', () => {
     ['linux/arm64/v8', 'arm'],
     ['linux/arm/v7', 'v7'],
     ['linux/arm/v6', 'v6'],
-    ['linux/arm', 'v6'],
+    ['linux/arm', 'v7'],
+    ['linux/arm/7', 'v7'],
+    ['Linux/ARM64/8', 'arm'],
     ['linux/amd64/v1', 'amd'],
   ])('%s is %s', async (platform, name) => {
     expect((await show(`oci:${place}`, chosen(platform))).files).toEqual({ [name]: 'x' });
+  });
+
+  it('is the first of two, where a runtime takes one of them, and the other is named', async () => {
+    const cases: readonly [Json, Json, string][] = [
+      [{ os: 'Linux', architecture: 'AMD64' }, { os: 'linux', architecture: 'amd64' }, 'linux/amd64'],
+      [{ os: 'linux', architecture: 'arm64', variant: '8' }, { os: 'linux', architecture: 'arm64' }, 'linux/arm64'],
+      [{ os: 'linux', architecture: 'arm' }, { os: 'linux', architecture: 'arm', variant: 'v7' }, 'linux/arm'],
+    ];
+    for (const [one, two, platform] of cases) {
+      const items = [described(amd.built(), { platform: one }), described(other.built(), { platform: two })];
+      const { files, gaps } = await show(`oci:${write(layout([anIndex(items)]))}`, chosen(platform));
+      expect(files).toEqual({ amd: 'x' });
+      expect(gaps.map(({ reason }) => reason)).toContainEqual(expect.stringContaining(other.built().digest));
+    }
+  });
+
+  it('may be unsaid, and what says one comes first', async () => {
+    const unsaid = described(other.built(), { platform: undefined });
+    const { files, gaps } = await show(`oci:${write(layout([anIndex([unsaid, amd.built()])]))}`);
+    expect(files).toEqual({ amd: 'x' });
+    expect(gaps).toMatchObject([{ reason: expect.stringContaining(other.built().digest) }]);
+    const chart = aPaper({ layers: [], configMediaType: 'application/vnd.cncf.helm.config.v1+json' });
+    for (const platform of ['all' as const, undefined]) {
+      const beside = await showAll(`oci:${write(layout([anIndex([chart, amd.built()])]))}`, platform && { platform });
+      expect(beside.map((each) => each.files)).toEqual([{ amd: 'x' }]);
+      expect(beside[0]!.gaps).toMatchObject([{ reason: expect.stringContaining(chart.digest) }]);
+    }
   });
 
   it('may be all of them', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { OperationalError } from '../../src/diag/index.ts';
 import { isDigest, parseDigest } from '../../src/sources/digest.ts';
 import { formatPlatform, matchesPlatform, normalizePlatform, parsePlatform } from '../../src/sources/platform.ts';
-import { parseTarget } from '../../src/sources/target.ts';
+import { parseTarget, pinOf } from '../../src/sources/target.ts';
 import { refusal } from '../kit/scanned.ts';
 
 describe('a target', () => {
@@ -49,6 +49,34 @@ describe('a target', () => {
   });
 });
 
+describe('a pin', () => {
+  const hex = '0a'.repeat(32);
+
+  it('is the digest at the end, whatever stands before it', () => {
+    expect(pinOf(`a/b:c@sha256:${hex}`)).toEqual({ place: 'a/b:c', digest: `sha256:${hex}` });
+    expect(pinOf(`x@y@sha512:${hex}${hex}`)).toEqual({ place: 'x@y', digest: `sha512:${hex}${hex}` });
+    expect(pinOf('a@b/sha256:c')).toBeUndefined();
+  });
+
+  it.each([
+    'x@sha256:/img',
+    `x@sha256:${hex}/img`,
+    `x@sha256:${hex}:latest`,
+    `x@sha256:${hex.slice(1)}`,
+    `x@SHA256:${hex}`,
+    `x@sha256:${hex.toUpperCase()}`,
+    `x@sha384:${hex}`,
+    `x@sha256:${hex}@sha256:${hex}`,
+    `@sha256:${hex}`,
+  ])('%s is refused, and no path', async (text) => {
+    for (const prefix of ['oci:', 'oci-archive:', 'docker-archive:', './']) {
+      expect(await refusal(`${prefix}${text}`)).toMatch(
+        prefix === './' && text.startsWith('@') ? /^not-found: / : /^usage: .* is pinned to no digest: .*\nwrite/,
+      );
+    }
+  });
+});
+
 describe('a digest', () => {
   it('is sha256 or sha512 in lower-case hex, and nothing else', () => {
     const [sha256, sha512] = [`sha256:${'0a'.repeat(32)}`, `sha512:${'0a'.repeat(64)}`];
@@ -76,6 +104,11 @@ describe('a platform', () => {
     ['Linux/x86_64', 'linux/amd64'],
     ['linux/aarch64', 'linux/arm64'],
     ['linux/arm64/v8', 'linux/arm64'],
+    ['linux/arm64/8', 'linux/arm64'],
+    ['linux/arm64/9.0', 'linux/arm64/v9'],
+    ['linux/arm', 'linux/arm'],
+    ['linux/arm/6', 'linux/arm/v6'],
+    ['macos/arm64', 'darwin/arm64'],
     ['linux/arm/v7', 'linux/arm/v7'],
     ['linux/armhf', 'linux/arm/v7'],
     ['linux/armel', 'linux/arm/v6'],
@@ -99,7 +132,11 @@ describe('a platform', () => {
       ...(variant === undefined ? {} : { variant }),
     });
     expect(matchesPlatform(arm(), arm('v7'))).toBe(true);
-    expect(matchesPlatform(arm('v7'), arm())).toBe(false);
+    expect(matchesPlatform(arm(), arm('v6'))).toBe(true);
+    expect(matchesPlatform(arm('v7'), arm())).toBe(true);
+    expect(matchesPlatform(arm('v6'), arm())).toBe(false);
+    expect(matchesPlatform(arm('7'), arm('V7'))).toBe(true);
+    expect(matchesPlatform(arm('v6'), { os: '', architecture: '' })).toBe(true);
     expect(matchesPlatform(arm('v7'), arm('v6'))).toBe(false);
     expect(matchesPlatform({ os: 'linux', architecture: 'amd64' }, { os: 'windows', architecture: 'amd64' })).toBe(
       false,

@@ -1,3 +1,4 @@
+import { printableJson } from '../../diag/index.ts';
 import type { CdxDocument } from './document.ts';
 
 /** CycloneDX JSON: two spaces of indentation and a line feed at the end. */
@@ -11,5 +12,5 @@ export function formatJson(document: CdxDocument): string {
     version: 1,
     ...body,
   };
-  return `${JSON.stringify(ordered, undefined, 2)}\n`;
+  return `${printableJson(JSON.stringify(ordered, undefined, 2))}\n`;
 }
