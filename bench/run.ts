@@ -2,7 +2,7 @@
  * The benchmark: tidewaiter beside the floor and beside its peers, in one run on one machine. Only the ratios mean
  * anything elsewhere.
  *
- *   node bench/run.ts [--runs N] [--images NAME,NAME] [--no-peers] [--check]
+ *   node bench/run.ts [--runs N] [--only start-up,verify,scan] [--images NAME,NAME] [--no-peers] [--check]
  *
  * `--check` ends with 1 when a goal is missed or could not be measured. README.md says how each number comes about.
  */
@@ -15,6 +15,7 @@ import { type Candidate, type Failed, hasGnuTime, type Measured, measureInTurn }
 import { floor, peer, peerNames, program, tidewaiter } from './programs.ts';
 import { alignRows, inMegabytes, inMilliseconds } from './rows.ts';
 import { compareTarReaders } from './tar.ts';
+import { measureVerify, verifyGoals } from './verify.ts';
 
 /** DESIGN: wall time as a ratio, memory in bytes. */
 const goals = { cold: 1.2, startUp: 1.5, peak: 250e6, growth: 32e6 };
@@ -26,8 +27,13 @@ interface Goal {
   /** Undefined when it could not be measured. */
   readonly value: number | undefined;
   readonly limit: number;
+  /** The value may not be below the limit; otherwise it may not be above. */
+  readonly isLeast?: true;
   readonly show: (value: number) => string;
 }
+
+const parts = ['start-up', 'verify', 'scan'] as const;
+type Part = (typeof parts)[number];
 
 const asRatio = (value: number) => value.toFixed(2);
 
@@ -35,6 +41,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       runs: { type: 'string', default: '5' },
+      only: { type: 'string', default: parts.join(',') },
       images: { type: 'string', default: imageNames.join(',') },
       'no-peers': { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
@@ -45,12 +52,26 @@ async function main(): Promise<void> {
   if (!existsSync(program)) throw new Error('dist is not built: run "npm run build"');
   print(`${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores, Node ${process.versions.node}`);
   if (!hasGnuTime) print('GNU time is not installed: no processor time and no memory, wall time only');
-  const { images, skipped } = await prepareImages(chosenImages(values.images), print);
-  const met = [startUp(), ...scans(images, runs, !values['no-peers'])];
+  const only = chosenParts(values.only);
+  const scanned = only.includes('scan') ? chosenImages(values.images) : [];
+  const { images, skipped } = await prepareImages(scanned, print);
+  const met = [
+    ...(only.includes('start-up') ? [startUp()] : []),
+    ...(only.includes('verify') ? verifications() : []),
+    ...scans(images, runs, !values['no-peers']),
+  ];
   await tarReaders(images);
   for (const { name, reason } of skipped) print(`\nleft out: the image ${name}, ${reason}`);
   const missed = judge(met);
   if (values.check && (missed || skipped.length > 0)) process.exitCode = 1;
+}
+
+function chosenParts(list: string): readonly Part[] {
+  return list.split(',').map((name) => {
+    const known = parts.find((each) => each === name);
+    if (known === undefined) throw new Error(`--only: there is no part ${name}, only ${parts.join(', ')}`);
+    return known;
+  });
 }
 
 function chosenImages(list: string): readonly ImageName[] {
@@ -68,6 +89,18 @@ function startUp(): Goal {
   const results = measureInTurn([bare, own], startUpRuns, false);
   printResults(results);
   return { name: 'start-up', value: ratio(results, 1), limit: goals.startUp, show: asRatio };
+}
+
+/** So many that what a process costs by itself does not show. */
+const bundles = 1000;
+
+function verifications(): readonly Goal[] {
+  const { cold, rate } = measureVerify(startUpRuns, bundles, print);
+  const perSecond = (value: number) => `${value.toFixed(0)}/s`;
+  return [
+    { name: 'verify one bundle', value: cold, limit: verifyGoals.cold, show: asRatio },
+    { name: 'verify --bundles', value: rate, limit: verifyGoals.rate, isLeast: true, show: perSecond },
+  ];
 }
 
 /** The first result of every image is the floor, the second tidewaiter. */
@@ -133,11 +166,14 @@ async function tarReaders(images: readonly BenchImage[]): Promise<void> {
 
 /** Says which goals are met; true when one is not. */
 function judge(met: readonly Goal[]): boolean {
-  const verdict = ({ value, limit }: Goal) =>
-    value === undefined ? 'not measured' : value <= limit ? 'met' : 'MISSED';
+  const verdict = ({ value, limit, isLeast }: Goal) => {
+    if (value === undefined) return 'not measured';
+    return (isLeast ? value >= limit : value <= limit) ? 'met' : 'MISSED';
+  };
   const rows = met.map((goal) => {
-    const { name, value, limit, show } = goal;
-    return [name, value === undefined ? '-' : show(value), `at most ${show(limit)}`, verdict(goal)];
+    const { name, value, limit, isLeast, show } = goal;
+    const bound = `at ${isLeast ? 'least' : 'most'} ${show(limit)}`;
+    return [name, value === undefined ? '-' : show(value), bound, verdict(goal)];
   });
   print('\ngoals');
   print(alignRows(rows));

@@ -18,11 +18,9 @@ export interface Evidence {
   /** The digest of the image that it hangs on. */
   readonly attachedTo?: string;
   readonly format: string;
-  /** Work that is done ahead on other threads; it pays to wait for it before the evidence is checked. */
-  readonly ready?: Promise<void>;
   readonly content:
     | { readonly kind: 'entity'; readonly entity: SignedEntity; readonly binding?: Binding }
-    | { readonly kind: 'failed'; readonly error: VerifyError }
+    | { readonly kind: 'failed'; readonly error: VerifyError; readonly hints?: readonly string[] }
     /** Nothing signs it, or it is about something beside the target: it is listed, and that is all. */
     | { readonly kind: 'listed'; readonly verdict: 'unsigned' | 'not-counted'; readonly note: string };
 }
@@ -53,7 +51,6 @@ export interface TargetArtifact {
 
 export interface Checked {
   readonly signature: CheckedSignature;
-  readonly evidence: Evidence;
   /** What holds, by the digest that it is about; empty for what does not, or does not count. */
   readonly counts: readonly { readonly digest: string; readonly verified: Verified<Signature> }[];
 }
@@ -189,6 +186,7 @@ function failed(evidence: Evidence, error: VerifyError): Checked {
 }
 
 function keyHints({ content }: Evidence, { code }: VerifyError): readonly string[] {
+  if (content.kind === 'failed') return content.hints ?? [];
   if (content.kind !== 'entity' || content.entity.material.kind !== 'key') return [];
   if (code === 'untrusted') return ['give the public key that has to have signed with --key FILE'];
   if (code !== 'invalid') return [];
@@ -255,7 +253,7 @@ function plain(evidence: Evidence, found: Found): Checked {
     ...(reference === undefined ? {} : { reference }),
     ...(log === undefined ? {} : { log }),
   };
-  return { signature, evidence, counts: [] };
+  return { signature, counts: [] };
 }
 
 function signerOf(signer: Signer): CheckedSigner {

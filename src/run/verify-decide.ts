@@ -88,8 +88,13 @@ function judgeDigest(
   const seen = checked.map(({ signature }) => signature).filter((signature) => speaksOf(signature, own));
   if (seen.length === 0) {
     const other = predicateType !== undefined && checked.some(({ signature }) => signature.verdict === 'not-counted');
-    const message = other ? `no statement of the type ${predicateType} was found` : absent.message;
-    return { outcome: 'undecided', platform, reason: message, finding: { ...absent, message } };
+    if (other) {
+      const message = `no statement of the type ${predicateType} was found`;
+      return { outcome: 'undecided', platform, reason: message, finding: { ...absent, message } };
+    }
+    const elsewhere = checked.some(({ signature }) => isEvidence(signature.verdict));
+    const finding = elsewhere ? { ...absent, message: onlyElsewhere, hints: [signThis] } : absent;
+    return { outcome: 'undecided', platform, reason: finding.message, finding };
   }
   const unread = seen.filter(
     ({ verdict }) => verdict in isUndecided && isUndecided[verdict as keyof typeof isUndecided],
@@ -99,6 +104,10 @@ function judgeDigest(
   if (counting.length === 0) return { outcome, platform, reason };
   return { outcome, platform, reason, finding: { rule: 'requirement-unmet', message: missing, hints: [] } };
 }
+
+const onlyElsewhere = 'no signature is about this one, though others of the image have some: none covers another';
+const signThis =
+  'have this one signed, or the index that lists all of them; or choose the one that you use with --platform';
 
 /** What holds is about the digests that it names; what does not is about where it hangs, or about anything. */
 function speaksOf({ verdict, attachedTo, subjects }: CheckedSignature, own: readonly string[]): boolean {

@@ -5,7 +5,6 @@ import { OperationalError, quoted } from '../diag/index.ts';
 import type { Disk } from '../io/index.ts';
 import { parseEvidence } from '../sigstore/evidence.ts';
 import { malformed, VerifyError } from '../sigstore/failure.ts';
-import type { SignedEntity } from '../sigstore/types.ts';
 import { readWhole } from './read-whole.ts';
 import type { Evidence } from './verify-check.ts';
 
@@ -24,22 +23,18 @@ export const sidecars: readonly string[] = [
   '.provenance',
 ];
 
-/** Called with each signature as soon as it is read: what can be done ahead of its verification begins then. */
-export type Prepare = (entity: SignedEntity) => Promise<void>;
-
 /** The evidence in files that the user named. A file that is not there is an error; what is wrong inside is evidence. */
-export async function evidenceFromFiles(
-  files: readonly NamedFile[],
-  disk: Disk,
-  prepare?: Prepare,
-): Promise<readonly Evidence[]> {
-  const found: Evidence[] = [];
+export async function* evidenceInFiles(files: readonly NamedFile[], disk: Disk): AsyncGenerator<Evidence> {
   for (const { file, size } of files) {
     const bytes = readListed(file, size, disk);
-    found.push(
-      ...(bytes === undefined ? await evidenceFromFile(file, disk, prepare) : evidenceFromBytes(bytes, file, prepare)),
-    );
+    yield* bytes === undefined ? await evidenceFromFile(file, disk) : evidenceFromBytes(bytes, file);
   }
+}
+
+/** As `evidenceInFiles`, all of it. */
+export async function evidenceFromFiles(files: readonly NamedFile[], disk: Disk): Promise<readonly Evidence[]> {
+  const found: Evidence[] = [];
+  for await (const each of evidenceInFiles(files, disk)) found.push(each);
   return found;
 }
 
@@ -62,7 +57,7 @@ function readListed(file: string, size: number | undefined, disk: Disk): Buffer 
 }
 
 /** Throws OperationalError only where the file cannot be found. */
-async function evidenceFromFile(file: string, disk: Disk, prepare?: Prepare): Promise<readonly Evidence[]> {
+async function evidenceFromFile(file: string, disk: Disk): Promise<readonly Evidence[]> {
   const there = await disk.stat(file);
   if (there?.kind === 'directory') {
     throw new OperationalError('usage', `${quoted(file)} is a directory, and --bundle takes a file`, {
@@ -73,44 +68,67 @@ async function evidenceFromFile(file: string, disk: Disk, prepare?: Prepare): Pr
   try {
     bytes = await readWhole(disk, file, maxEvidenceBytes);
   } catch (error) {
-    if (!(error instanceof OperationalError) || error.code === 'not-found') throw error;
+    if (!(error instanceof OperationalError) || error.code === 'not-found' || error.code === 'usage') throw error;
     return [failedFile(file, new VerifyError('unreachable', error.message, { cause: error }))];
   }
-  return evidenceFromBytes(bytes, file, prepare);
+  return evidenceFromBytes(bytes, file);
 }
 
 /** What is in one file; at least one piece. */
-function evidenceFromBytes(bytes: Buffer, file: string, prepare?: Prepare): readonly Evidence[] {
+function evidenceFromBytes(bytes: Buffer, file: string): readonly Evidence[] {
   const other = whatElse(bytes);
-  if (other !== undefined) return [failedFile(file, malformed(`it is ${other}, and no bundle or attestation`))];
+  if (other !== undefined) {
+    const error = malformed(`it is ${other.what}, and no bundle or attestation`);
+    return [failedFile(file, error, [other.hint])];
+  }
   return parseEvidence(bytes.toString('utf8')).map(({ place, entity }) => {
     const where = place === '' ? file : `${file}, ${place}`;
     if (!entity.ok) return { ...failedFile(file, entity.failure), place: where };
-    const ready = prepare === undefined ? {} : { ready: prepare(entity.value) };
-    return {
-      place: where,
-      file,
-      format: entity.value.format,
-      ...ready,
-      content: { kind: 'entity', entity: entity.value },
-    };
+    return { place: where, file, format: entity.value.format, content: { kind: 'entity', entity: entity.value } };
   });
 }
 
-/** What people give by mistake, in their words. */
-function whatElse(bytes: Buffer): string | undefined {
-  if (bytes.length === 0) return 'an empty file';
+interface Mistaken {
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** What people give by mistake, in their words, and what to do with it. */
+function whatElse(bytes: Buffer): Mistaken | undefined {
+  if (bytes.length === 0) return { what: 'an empty file', hint: 'fetch it again: nothing of it has arrived' };
   const head = bytes.toString('latin1', 0, 64).trimStart();
   const pem = /^-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(head)?.[1];
-  if (pem !== undefined) return `a PEM file (${pem.toLowerCase()})`;
-  if (!isUtf8(bytes)) return bytes[0] === 0x30 ? 'binary data (a certificate or a raw signature?)' : 'binary data';
-  if (/^[A-Za-z0-9+/=\s]{16,}$/.test(head) && !/^[0-9]/.test(head)) return 'base64 text (a raw signature?)';
-  if (/^[0-9a-f]{64,128}\s/.test(bytes.toString('latin1', 0, 130))) return 'a list of checksums';
+  if (pem !== undefined) return { what: `a PEM file (${pem.toLowerCase()})`, hint: pemHint(pem) };
+  if (/^(?:ssh-|ecdsa-sha2-)/.test(head)) return { what: 'an OpenSSH public key', hint: keyHint };
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    return { what: 'a gzip file', hint: 'unpack it (gunzip), and give the bundle in it' };
+  }
+  if (!isUtf8(bytes)) {
+    if (bytes[0] !== 0x30) return { what: 'binary data', hint: bundleHint };
+    return { what: 'binary data (a certificate or a raw signature?)', hint: rawHint };
+  }
+  if (/^[0-9a-f]{64,128}\s/.test(bytes.toString('latin1', 0, 130))) {
+    const hint = 'give it as the target, with the bundle that signs it: tidewaiter verify ./SHA256SUMS --bundle FILE';
+    return { what: 'a list of checksums', hint };
+  }
+  if (/^[A-Za-z0-9+/=\s]{16,}$/.test(head)) return { what: 'base64 text (a raw signature?)', hint: rawHint };
   return undefined;
 }
 
-function failedFile(file: string, error: VerifyError): Evidence {
-  return { place: file, file, format: 'unknown', content: { kind: 'failed', error } };
+const bundleHint = 'give the bundle: JSON, usually named *.sigstore.json, *.bundle or *.intoto.jsonl';
+const keyHint = 'that is a key: give it with --key FILE, and the bundle with --bundle';
+const rawHint =
+  'ask its maker for the bundle (cosign sign-blob --bundle writes it): a raw signature lacks who made it, and when';
+
+function pemHint(label: string): string {
+  if (label.endsWith('PRIVATE KEY')) return 'keep a private key to its owner: give the bundle that was made with it';
+  if (label.endsWith('PUBLIC KEY')) return keyHint;
+  if (label === 'PGP SIGNATURE') return 'verify it with gpg --verify, or ask its maker for a Sigstore bundle';
+  return label === 'CERTIFICATE' ? rawHint : bundleHint;
+}
+
+function failedFile(file: string, error: VerifyError, hints: readonly string[] = []): Evidence {
+  return { place: file, file, format: 'unknown', content: { kind: 'failed', error, hints } };
 }
 
 /** The bundles beside a file. */

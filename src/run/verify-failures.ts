@@ -1,5 +1,5 @@
 /** Failures of evidence as findings: rule, message and what to do, with more to say where the cause can be told. */
-import type { RuleId } from '../diag/index.ts';
+import { findRule, type RuleId } from '../diag/index.ts';
 import type { Failure } from '../report/verification.ts';
 import type { FailureCode, VerifyError } from '../sigstore/failure.ts';
 
@@ -29,6 +29,13 @@ export const isUndecided: Readonly<Record<FailureCode, boolean>> = {
   'wrong-identity': false,
   'too-old': false,
 };
+
+/** Every failure says what to do: where nothing better is known, what its rule says. */
+export function withHelp(failure: Failure): Failure {
+  if (failure.hints.length > 0) return failure;
+  const help = findRule(failure.rule)?.help;
+  return help === undefined ? failure : { ...failure, hints: [help] };
+}
 
 /** `hints` take the place of what the rule says to do. */
 export function failureOf(error: VerifyError, hints: readonly string[] = []): Failure {

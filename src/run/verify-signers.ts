@@ -1,4 +1,5 @@
 /** Who has to have signed, and by which trusted roots: from flags, from key files, or from a policy. */
+import { isUtf8 } from 'node:buffer';
 import path from 'node:path';
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
@@ -17,6 +18,8 @@ export type SignerSource =
       readonly kind: 'identity';
       readonly identity: string;
       readonly issuer: string;
+      /** The source repository, a whole URI. */
+      readonly repository?: string;
       readonly trust: readonly WantedRoot[];
     }
   | { readonly kind: 'keys'; readonly files: readonly string[]; readonly trust: readonly WantedRoot[] }
@@ -33,8 +36,8 @@ export interface Signers {
 }
 
 export interface PolicyAsks {
-  /** The reference that the image goes by. */
-  readonly reference: string;
+  /** The digest in the reference that the image goes by. */
+  readonly digest?: string;
   /** Why it is denied whoever signed it. */
   readonly denied?: string;
   /** The image has to be named by digest. */
@@ -57,10 +60,11 @@ async function anyKey(files: readonly string[], world: World): Promise<Requireme
 
 /** Under each of the trusted roots that the user named. */
 function anyIdentity(
-  { identity, issuer }: { readonly identity: string; readonly issuer: string },
+  { identity, issuer, repository }: SignerSource & { readonly kind: 'identity' },
   { roots }: LoadedTrust,
 ): Requirement {
-  const pins = roots.map(({ name }) => cosignPin({ identity, issuer, trust: name }));
+  const source = repository === undefined ? {} : { repository };
+  const pins = roots.map(({ name }) => cosignPin({ identity, issuer, trust: name, ...source }));
   return { kind: 'any', of: [{ name: identity, pins }] };
 }
 
@@ -72,7 +76,7 @@ async function readKey(file: string, world: World): Promise<PublicKey> {
       hints: ['write the public key of the key service to a file: cosign public-key --key URI > key.pub'],
     });
   }
-  const bytes = await readWhole(world.disk, file, maxKeyBytes);
+  const bytes = await readConfigured(file, 'the key', maxKeyBytes, world);
   try {
     return parsePublicKey(bytes);
   } catch (error) {
@@ -81,7 +85,23 @@ async function readKey(file: string, world: World): Promise<PublicKey> {
     throw new OperationalError('configuration', `${quoted(file)} cannot be used as a public key: ${error.message}`, {
       hints: secret
         ? ['keep a private key where nobody but its owner reads it: whoever verifies needs the public one only']
-        : ['give a public key as PEM ("-----BEGIN PUBLIC KEY-----") or DER'],
+        : ['give a public key as PEM ("-----BEGIN PUBLIC KEY-----"), DER, or an OpenSSH line ("ssh-ed25519 AAAA…")'],
+      cause: error,
+    });
+  }
+}
+
+/**
+ * A key or a policy that is a device, too large or forbidden is a wrong configuration, and says nothing about the target.
+ * Throws OperationalError: not-found for nothing, usage for an output, else configuration.
+ */
+async function readConfigured(file: string, what: string, maxBytes: number, { disk }: World): Promise<Buffer> {
+  try {
+    return await readWhole(disk, file, maxBytes);
+  } catch (error) {
+    if (!(error instanceof OperationalError) || error.code === 'not-found' || error.code === 'usage') throw error;
+    throw new OperationalError('configuration', `${what} cannot be read: ${error.message}`, {
+      hints: error.hints.length > 0 ? error.hints : ['give the path of a regular file that you may read'],
       cause: error,
     });
   }
@@ -91,8 +111,8 @@ async function fromPolicy(source: SignerSource & { readonly kind: 'policy' }, wo
   // Loaded here: YAML and schemas cost more to load than a verification takes.
   const { readPolicy } = await import('../policy/read.ts');
   const { keyPathsOf, requirementOf, rootFiles } = await import('../policy/requirement.ts');
-  const bytes = await readWhole(world.disk, source.file, maxPolicyBytes);
-  const policy = readPolicy(bytes.toString('utf8'), source.file);
+  const bytes = await readConfigured(source.file, 'the policy', maxPolicyBytes, world);
+  const policy = readPolicy(policyText(bytes, source.file), source.file);
   const { rules, asks } = await rulesOf(policy, source);
   const inPolicy = (file: string) => (path.isAbsolute(file) ? file : path.join(path.dirname(source.file), file));
   const keys = new Map<string, PublicKey>();
@@ -116,6 +136,14 @@ async function fromPolicy(source: SignerSource & { readonly kind: 'policy' }, wo
   };
 }
 
+/** A byte that is no text would be read as one that matches nothing, or something else than its author sees. */
+function policyText(bytes: Buffer, file: string): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new OperationalError('configuration', `the policy ${quoted(file)} is not UTF-8`, {
+    hints: ['save it as UTF-8'],
+  });
+}
+
 const maxPolicyBytes = 4 * 1024 * 1024;
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -134,9 +162,10 @@ interface Rules {
 async function rulesOf(policy: Policy, source: SignerSource & { readonly kind: 'policy' }): Promise<Rules> {
   const { identities, as: reference } = source;
   if (reference === undefined) return { rules: [namedRule(policy, identities)] };
-  const { findImageRules } = await import('../policy/images.ts');
+  const { digestOf, findImageRules } = await import('../policy/images.ts');
   const found = findImageRules(policy, reference);
-  const asks = { reference, pinned: found.some(({ pinned }) => pinned) };
+  const digest = digestOf(reference);
+  const asks = { ...(digest === undefined ? {} : { digest }), pinned: found.some(({ pinned }) => pinned) };
   if (found.length === 0) {
     const denied = `no entry under "images" of ${policy.name} speaks of ${reference}`;
     return { rules: [], asks: { ...asks, denied } };

@@ -4,16 +4,17 @@ import { OperationalError, quoted } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import type { Failure } from '../report/verification.ts';
 import type { PlatformChoice } from '../sources/platform.ts';
+import { inAdvance, type Prepare } from './verify-ahead.ts';
 import { digestArtifact, readArtifact } from './verify-artifact.ts';
 import type { Evidence, TargetArtifact } from './verify-check.ts';
 import type { SubjectDigest } from './verify-decide.ts';
 import {
   type BundleFile,
   evidenceFromFiles,
+  evidenceInFiles,
   findSidecars,
   listBundles,
   type NamedFile,
-  type Prepare,
   sidecars,
 } from './verify-evidence.ts';
 import { openTarget, parseDigestTarget, type VerifyTarget } from './verify-target.ts';
@@ -33,7 +34,8 @@ export interface Subject {
   readonly kind: 'file' | 'digest' | 'image';
   readonly digests: readonly SubjectDigest[];
   readonly artifacts: readonly TargetArtifact[];
-  readonly evidence: readonly Evidence[];
+  /** To be gone through once. */
+  readonly evidence: readonly Evidence[] | AsyncIterable<Evidence>;
   readonly gaps: readonly string[];
   /** What to say when there is no evidence. */
   readonly absent: Failure;
@@ -42,14 +44,14 @@ export interface Subject {
 }
 
 /** What the request is about. Remarks go to `notes`. Throws OperationalError. */
-export async function readSubjects(
+export async function* readSubjects(
   request: SubjectRequest,
   world: World,
   notes: string[],
   prepare: Prepare,
-): Promise<readonly Subject[]> {
+): AsyncGenerator<Subject> {
   const { target, directory } = request;
-  if (target === undefined) return readBatch(directory ?? '', world, prepare);
+  if (target === undefined) return yield* readBatch(directory ?? '', world, prepare);
   const opened = await openTarget(target, world.disk);
   if (opened.kind !== 'image' && request.platform !== 'all') {
     throw new OperationalError('usage', `--platform chooses among images, and ${quoted(target)} is none`, {
@@ -61,19 +63,22 @@ export async function readSubjects(
   switch (opened.kind) {
     case 'digest':
       if (files.length === 0) throw needsBundle(opened.requested);
-      return [digestSubject(opened, await evidenceFromFiles(files, world.disk, forMany(prepare, files.length, world)))];
+      yield digestSubject(opened, evidenceOfMany(files, world, prepare));
+      break;
     case 'file':
-      return [await fileSubject(opened, files, world, notes)];
+      yield await fileSubject(opened, files, world, notes);
+      break;
     case 'image':
-      return [await imageSubject(opened.requested, files, request.platform, world)];
+      yield await imageSubject(opened.requested, files, request.platform, world);
   }
 }
 
 /** For a few, other threads take longer to begin than the work takes. */
-const manyBundles = 8;
+const manyFiles = 8;
 
-function forMany(prepare: Prepare, count: number, { cores }: World): Prepare | undefined {
-  return count >= manyBundles && cores > 1 ? prepare : undefined;
+function evidenceOfMany(files: readonly NamedFile[], world: World, prepare: Prepare): AsyncIterable<Evidence> {
+  const evidence = evidenceInFiles(files, world.disk);
+  return files.length < manyFiles ? evidence : inAdvance(evidence, (each) => prepare([each]), world);
 }
 
 function inDirectory(directory: string | undefined, world: World, notes: string[]): readonly NamedFile[] {
@@ -90,7 +95,7 @@ function needsBundle(digest: string): OperationalError {
   });
 }
 
-function digestSubject(target: VerifyTarget & { readonly kind: 'digest' }, evidence: readonly Evidence[]): Subject {
+function digestSubject(target: VerifyTarget & { readonly kind: 'digest' }, evidence: Subject['evidence']): Subject {
   const { requested, algorithm, value } = target;
   return {
     requested,
@@ -123,7 +128,7 @@ async function subjectOfFile(
   file: string,
   evidence: readonly Evidence[],
   world: World,
-): Promise<Subject> {
+): Promise<SignedSubject> {
   const entities = evidence.flatMap(({ content }) => (content.kind === 'entity' ? [content.entity] : []));
   const artifact = await readArtifact(file, world.disk, entities);
   const digest = `sha256:${artifact.digests.get('sha256')}`;
@@ -167,26 +172,33 @@ async function imageSubject(
 }
 
 /** Bundles of one file are judged together: two people may have signed it. */
-async function readBatch(directory: string, world: World, prepare: Prepare): Promise<readonly Subject[]> {
+async function* readBatch(directory: string, world: World, prepare: Prepare): AsyncGenerator<Subject> {
   await requireDirectory(directory, world);
   const { bundles, files, others } = listBundles(directory, world.disk);
   if (bundles.length === 0) throw noBundles(directory);
   const groups = Map.groupBy(bundles, ({ about }) => about);
+  const signed = signedSubjects([...groups], directory, world);
+  yield* inAdvance(signed, ({ evidence }) => prepare(evidence), world);
   const unsigned = files.filter((name) => !groups.has(name));
-  const ahead = forMany(prepare, bundles.length, world);
-  const waiting = [...groups];
-  const subjects: Subject[] = [];
-  while (waiting.length > 0) {
-    const next = waiting.splice(0, readTogether);
-    const read = next.map(([about, members]) => batchSubject(about, members, directory, world, ahead));
-    subjects.push(...(await Promise.all(read)));
-  }
-  return [
-    ...subjects,
-    ...unsigned.map((name) => unsignedSubject(path.join(directory, name), 'no bundle lies beside it')),
-    ...others.map((name) => unsignedSubject(path.join(directory, name), 'it is no file, and is not looked into')),
-  ];
+  yield* unsigned.map((name) => unsignedSubject(path.join(directory, name), 'no bundle lies beside it'));
+  yield* others.map((name) => unsignedSubject(path.join(directory, name), 'it is no file, and is not looked into'));
 }
+
+type SignedSubject = Subject & { readonly evidence: readonly Evidence[] };
+
+async function* signedSubjects(
+  groups: readonly (readonly [string, readonly BundleFile[]])[],
+  directory: string,
+  world: World,
+): AsyncGenerator<SignedSubject> {
+  for (let at = 0; at < groups.length; at += readTogether) {
+    const next = groups.slice(at, at + readTogether);
+    yield* await Promise.all(next.map(([about, members]) => batchSubject(about, members, directory, world)));
+  }
+}
+
+/** Files that are open at the same time. */
+const readTogether = 16;
 
 /** Whoever can write into the directory could rename a bundle: a file that nothing speaks for must not pass in silence. */
 function unsignedSubject(file: string, message: string): Subject {
@@ -203,19 +215,15 @@ function unsignedSubject(file: string, message: string): Subject {
   };
 }
 
-/** Files that are open at the same time. */
-const readTogether = 16;
-
 async function batchSubject(
   about: string,
   members: readonly BundleFile[],
   directory: string,
   world: World,
-  prepare: Prepare | undefined,
-): Promise<Subject> {
-  const evidence = await evidenceFromFiles(members, world.disk, prepare);
+): Promise<SignedSubject> {
+  const evidence = await evidenceFromFiles(members, world.disk);
   const digest = digestName(about);
-  if (digest !== undefined) return digestSubject(digest, evidence);
+  if (digest !== undefined) return { ...digestSubject(digest, evidence), evidence };
   const file = path.join(directory, about);
   const there = await world.disk.stat(file);
   if (there?.kind !== 'file') {
@@ -225,12 +233,13 @@ async function batchSubject(
     return await subjectOfFile(file, file, evidence, world);
   } catch (error) {
     // One file that cannot be read must not keep the others from being judged.
-    if (error instanceof OperationalError) return unreadSubject(file, evidence, error.message);
+    if (error instanceof OperationalError && error.code !== 'usage')
+      return unreadSubject(file, evidence, error.message);
     throw error;
   }
 }
 
-function unreadSubject(file: string, evidence: readonly Evidence[], message: string): Subject {
+function unreadSubject(file: string, evidence: readonly Evidence[], message: string): SignedSubject {
   return {
     requested: file,
     name: file,

@@ -23,7 +23,15 @@ export interface Evidence {
 
 /** Everything in the file, in its order; at least one. Throws nothing but bugs. */
 export function parseEvidence(content: string): readonly Evidence[] {
-  if (!holdsLines(content)) return documentEvidence(content, '');
+  if (holdsLines(content)) return linesEvidence(content);
+  const found = documentEvidence(content, '');
+  if (found.some(({ entity }) => entity.ok) || !mayHoldLines(content)) return found;
+  // Lines with something else among them: those that are evidence count, and the others are named.
+  const lines = linesEvidence(content);
+  return lines.some(({ entity }) => entity.ok) ? lines : found;
+}
+
+function linesEvidence(content: string): readonly Evidence[] {
   const found: Evidence[] = [];
   for (const { text, number } of linesOf(content)) {
     if (found.length >= maxMembers) {
@@ -45,6 +53,18 @@ function holdsLines(content: string): boolean {
     if (!line.startsWith('{') || !line.endsWith('}')) return false;
     objects++;
     if (objects === 2) return true;
+  }
+  return false;
+}
+
+/** Of several lines one at least may be a whole document. */
+function mayHoldLines(content: string): boolean {
+  let lines = 0;
+  let whole = false;
+  for (const { text } of linesOf(content)) {
+    lines++;
+    whole ||= /^\s*\{"/.test(text) && text.trimEnd().endsWith('}');
+    if (whole && lines > 1) return true;
   }
   return false;
 }

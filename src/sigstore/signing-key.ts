@@ -125,7 +125,8 @@ function noKey(found: readonly string[], name: string): OperationalError {
     return refused(
       name,
       'it is a private key in the format of OpenSSH',
-      'convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY',
+      'convert a copy of it, RSA and ECDSA only: ssh-keygen -p -m PKCS8 -f COPY',
+      'instead of an Ed25519 key make another: openssl genpkey -algorithm ed25519 -out FILE',
     );
   }
   return refused(
@@ -261,11 +262,16 @@ function wrongPassword(name: string): OperationalError {
   return new OperationalError(
     'configuration',
     `the key ${quoted(name)} cannot be decrypted: the password is wrong, or the file damaged`,
+    {
+      hints: [
+        'look at where the password comes from: --key-password-file, then TIDEWAITER_KEY_PASSWORD, then COSIGN_PASSWORD',
+      ],
+    },
   );
 }
 
-function refused(name: string, why: string, hint?: string): OperationalError {
+function refused(name: string, why: string, ...hints: string[]): OperationalError {
   return new OperationalError('configuration', `${quoted(name)} cannot be used to sign: ${why}`, {
-    hints: hint === undefined ? [] : [hint],
+    hints,
   });
 }

@@ -75,7 +75,6 @@ function checked({ verdict, by, on }: Sighting, first: string): Checked {
       matched: by === undefined ? [] : [by],
       times: [],
     },
-    evidence: { place: 'x', format: 'x', content: { kind: 'listed', verdict: 'unsigned', note: '' } },
     counts: verdict === 'trusted' ? [{ digest, verified: signature }] : [],
   };
 }

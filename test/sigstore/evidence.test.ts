@@ -51,6 +51,20 @@ const places = (value: unknown) =>
 const verify = (value: unknown) => verifyEntity(entityOf(parse(value)[0]!), [], artifactOf(bytes), { key });
 
 describe('a file of evidence', () => {
+  it('with lines that are none keeps the good ones, and names the others', () => {
+    const line = JSON.stringify(bundle);
+    expect(places(`made by CI\n${line}\n`)).toEqual([
+      ['line 1', 'malformed'],
+      ['line 2', 'read'],
+    ]);
+    expect(places(`${line}\n${line.slice(0, -9)}\n\n${line}`)).toEqual([
+      ['line 1', 'read'],
+      ['line 2', 'malformed'],
+      ['line 4', 'read'],
+    ]);
+    expect(places(`${JSON.stringify(bundle, null, 2)},\n`)).toEqual([['', 'malformed']]);
+  });
+
   it.each([
     ['a bundle', bundle, ['']],
     ['bundles, a line each', `${JSON.stringify(bundle)}\n\n${JSON.stringify(bundle)}\n`, ['line 1', 'line 3']],

@@ -186,7 +186,10 @@ describe('a certificate', () => {
     const stranger = logged(testLog(), good.content, certificatePem(signer.der));
     expectRefusal(() => verify({ ...good, entries: [stranger] }), 'untrusted', /does not list/);
     const { times, log } = verify(good);
-    for (const entries of [[...good.entries, stranger], [stranger, ...good.entries]]) {
+    for (const entries of [
+      [...good.entries, stranger],
+      [stranger, ...good.entries],
+    ]) {
       expect(verify({ ...good, entries })).toMatchObject({ times, log });
     }
   });
