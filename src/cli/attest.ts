@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { World } from '../io/index.ts';
+import { foreign } from './foreign.ts';
 import type { Earn } from './program.ts';
 import { collect } from './repeatable.ts';
 
@@ -44,6 +45,13 @@ export function attestCommand(world: World, earn: Earn, _version: string): Comma
     .option('-o, --output <FORMAT[=FILE]>', 'bundle (default); may be repeated', collect, [])
     .option('--attach', 'attach the bundle to the image, in its OCI layout on disk')
     .option('--offline', 'make no network call: only signing with a key is possible')
+    .addOption(foreign('-y, --yes [WORD]', 'leave it out: nothing is asked here'))
+    .addOption(
+      foreign(
+        '--tlog-upload [WORD]',
+        'leave it out: with --key nothing is uploaded, without it the log is what proves the time',
+      ),
+    )
     .addHelpText('after', more)
     .action(async (target: string, flags: AttestFlags) => {
       // Loaded here: what only signing needs must not slow down everything else.

@@ -1,7 +1,7 @@
 /** The commander program: argv to typed options, and nothing else. */
 import { Command, type OutputConfiguration } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { ExitCode } from '../diag/index.ts';
+import { type ExitCode, OperationalError } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import { shown } from '../report/index.ts';
 import { attestCommand } from './attest.ts';
@@ -44,6 +44,7 @@ export function createProgram(world: World, earn: Earn): Program {
     child.copyInheritedSettings(command);
     command.addCommand(child);
   }
+  refuseTwice(command);
   return {
     command,
     flush: async () => {
@@ -51,6 +52,24 @@ export function createProgram(world: World, earn: Earn): Program {
       for (const text of err.splice(0)) await world.stderr.write(text);
     },
   };
+}
+
+/** An option that takes one value takes it once: which of two was meant must not depend on their order. */
+function refuseTwice(command: Command): void {
+  for (const option of command.options) {
+    if (option.parseArg !== undefined || !(option.required || option.optional)) continue;
+    let given = false;
+    option.argParser((value: string) => {
+      if (given) {
+        throw new OperationalError('usage', `${option.long} is given twice, and takes one value`, {
+          hints: ['keep the one that is meant'],
+        });
+      }
+      given = true;
+      return value;
+    });
+  }
+  for (const child of command.commands) refuseTwice(child);
 }
 
 const exitCodes = `

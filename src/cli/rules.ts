@@ -25,5 +25,5 @@ function page(id: string): string {
       hints: [`the rules are ${rules.map((each) => each.id).join(', ')}`],
     });
   }
-  return `${rule.id}: ${rule.title}\n\nwhat to do: ${rule.help}\nmore: docs/rules/${rule.id}.md\n`;
+  return `${rule.id}: ${rule.title}\n\nwhat to do: ${rule.help}\nmore: docs/rules/${rule.id}.md, among the files of tidewaiter\n`;
 }

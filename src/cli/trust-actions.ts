@@ -2,6 +2,7 @@
 import { Exit, type ExitCode, exitForError, OperationalError, quoted, worstExit } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import { colorWanted, formatError, shown } from '../report/index.ts';
+import { guardOutputs } from '../run/guarded-disk.ts';
 import { formatTrustJson, formatTrustTable, listRoots } from '../run/trust-show.ts';
 import { type Updated, type UpdateOptions, updatePrivateRoot, updateRoot } from '../run/trust-update.ts';
 import { isShippedName, type ShippedName, shippedNames } from '../sigstore/shipped.ts';
@@ -63,7 +64,8 @@ async function updatePrivate(flags: UpdateFlags, options: UpdateOptions, world: 
   if (flags.root.length > 0) {
     throw usage('--root and --tuf-root do not go together', 'a repository of your own cannot speak for a known root');
   }
-  await say(await updatePrivateRoot({ ...options, url, tufRootFile, to }, world), world);
+  const guarded = guardOutputs(world, [to]);
+  await say(await updatePrivateRoot({ ...options, url, tufRootFile, to }, guarded), world);
   return Exit.pass;
 }
 

@@ -1,14 +1,15 @@
 /** The flags of `verify` as the use case wants them, each checked with a message of its own. */
 
-import type { ExitCode } from '../diag/index.ts';
-import { OperationalError, quoted } from '../diag/index.ts';
+import { Exit, type ExitCode, exitForError, OperationalError, quoted } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import { colorWanted } from '../report/color.ts';
 import { shown } from '../report/text.ts';
 import type { Verification } from '../report/verification.ts';
+import { guardOutputs } from '../run/guarded-disk.ts';
 import { exitOf, verify as run, type VerifyRequest } from '../run/verify.ts';
 import type { SignerSource } from '../run/verify-signers.ts';
 import type { WantedRoot } from '../run/verify-trust.ts';
+import { issuerKind } from '../sigstore/issuers.ts';
 import { predicateTypeUri } from '../sigstore/predicate-types.ts';
 import { type PlatformChoice, parsePlatform } from '../sources/platform.ts';
 import { type Output, parseOutputs } from './outputs.ts';
@@ -21,19 +22,47 @@ type Format = (typeof formats)[number];
 export async function verify(
   target: string | undefined,
   flags: VerifyFlags,
-  world: World,
+  outside: World,
   version: string,
 ): Promise<ExitCode> {
   const outputs = parseOutputs<Format>(flags.output, formats);
   const request = verifyRequest(target, flags, version);
-  const verification = await run(request, world);
+  const world = guardOutputs(
+    outside,
+    outputs.map(({ file }) => file),
+  );
+  let verification: Verification;
+  try {
+    verification = await run(request, world);
+  } catch (error) {
+    if (error instanceof OperationalError) await writeUnread(request, error, outputs, world);
+    throw error;
+  }
   for (const note of verification.notes) world.stderr.write(`note: ${shown(note)}\n`).catch(() => {});
+  await writeAll(verification, outputs, world);
+  return exitOf(verification.outcome);
+}
+
+/** Whoever reads documents must not find that of an earlier run, or none: it says that nothing was decided. */
+async function writeUnread(
+  request: VerifyRequest,
+  error: OperationalError,
+  outputs: readonly Output<Format>[],
+  world: World,
+): Promise<void> {
+  if (exitForError(error.code) !== Exit.undecided) return;
+  const { unreadVerification } = await import('../run/verify-unread.ts');
+  // On a screen the error itself says it.
+  const documents = outputs.filter(({ format, file }) => format !== 'table' || file !== undefined);
+  await writeAll(unreadVerification(request, error, world), documents, world);
+}
+
+async function writeAll(verification: Verification, outputs: readonly Output<Format>[], world: World): Promise<void> {
   for (const output of outputs) {
     const text = await format(verification, output, world);
     if (output.file === undefined) await world.stdout.write(text);
     else await world.disk.write(output.file, text);
   }
-  return exitOf(verification.outcome);
 }
 
 export function verifyRequest(target: string | undefined, flags: VerifyFlags, version: string): VerifyRequest {
@@ -49,6 +78,9 @@ export function verifyRequest(target: string | undefined, flags: VerifyFlags, ve
   }
   if (target === undefined && flags.bundle.length > 0) {
     throw usage('--bundle needs a target: what is it about?', 'give the file or image before it');
+  }
+  if (target === undefined && flags.platform !== undefined) {
+    throw usage('--platform chooses among images, and no target was given', 'leave --platform out, or give the image');
   }
   const maxRootAgeDays = days(flags.maxRootAge);
   return {
@@ -84,13 +116,17 @@ async function format(verification: Verification, { format: wanted, file }: Outp
   }
 }
 
+/** A policy that can be read, on one line. */
+const patternHints = [
+  'where a part has to vary, write it into a policy: { version: 1, identities: { release: { issuer: https://token.actions.githubusercontent.com, signer: { workflow: { pattern: "https://github.com/acme/*/.github/workflows/release.yml" } }, source: { repository: { pattern: "https://github.com/acme/*" } } } } }',
+  'and name it: --policy FILE --identity release',
+];
+
 function signerSource(flags: VerifyFlags): SignerSource {
   const { policy, identity, key, certificateIdentity, certificateOidcIssuer, as } = flags;
+  const repositoryName = flags.certificateGithubWorkflowRepository;
   if (flags.certificateIdentityRegexp !== undefined || flags.certificateOidcIssuerRegexp !== undefined) {
-    throw usage(
-      'identities are compared whole: there are no regular expressions',
-      'where a part has to vary, write a policy: subject: { pattern: "https://github.com/acme/*/…" }',
-    );
+    throw usage('identities are compared whole: there are no regular expressions', ...patternHints);
   }
   const pinned = certificateIdentity.length > 0 || certificateOidcIssuer.length > 0;
   const ways = [
@@ -98,6 +134,12 @@ function signerSource(flags: VerifyFlags): SignerSource {
     ...(pinned ? ['--certificate-identity'] : []),
     ...(key.length > 0 ? ['--key'] : []),
   ];
+  if (repositoryName !== undefined && !pinned) {
+    throw usage(
+      '--certificate-github-workflow-repository goes with --certificate-identity',
+      'give --certificate-identity ID and --certificate-oidc-issuer URL, or pin source.repository in a policy',
+    );
+  }
   if (ways.length === 0) throw noPin(identity.length > 0 || as !== undefined);
   if (ways.length > 1) {
     throw usage(
@@ -111,12 +153,52 @@ function signerSource(flags: VerifyFlags): SignerSource {
   }
   const trust = wantedRoots(flags);
   if (key.length > 0) return { kind: 'keys', files: key, trust };
-  return {
-    kind: 'identity',
-    identity: once(certificateIdentity, '--certificate-identity', '--certificate-oidc-issuer URL'),
-    issuer: once(certificateOidcIssuer, '--certificate-oidc-issuer', '--certificate-identity ID'),
-    trust,
-  };
+  const given = once(certificateIdentity, '--certificate-identity', '--certificate-oidc-issuer URL');
+  const issuer = once(certificateOidcIssuer, '--certificate-oidc-issuer', '--certificate-identity ID');
+  if (given.includes('*') || issuer.includes('*')) {
+    const flag = given.includes('*') ? '--certificate-identity' : '--certificate-oidc-issuer';
+    throw usage(`${flag} is compared letter by letter, "*" included: patterns stand in a policy`, ...patternHints);
+  }
+  checkIssuer(issuer);
+  const repository = sourceRepository(repositoryName, given, issuer);
+  return { kind: 'identity', identity: given, issuer, ...(repository === undefined ? {} : { repository }), trust };
+}
+
+/** What no certificate states would deny everything, and look as if somebody else had signed. */
+function checkIssuer(issuer: string): void {
+  if (!/^https?:\/\/[^/\s]/.test(issuer)) {
+    const https = /^[\w.-]+\.[a-z]+(?:\/\S*)?$/.test(issuer) ? `: https://${issuer}` : '';
+    throw usage(
+      `--certificate-oidc-issuer ${quoted(issuer)} is no URL, and is compared whole`,
+      `write it with its scheme${https || ', for example https://token.actions.githubusercontent.com'}`,
+    );
+  }
+  // Some issuers end in a slash; these do not.
+  const bare = issuer.replace(/\/+$/, '');
+  if (bare === issuer || issuerKind(bare) === 'other') return;
+  throw usage(
+    `--certificate-oidc-issuer ${quoted(issuer)} ends in a slash, and is compared whole`,
+    `write it without: ${bare}`,
+  );
+}
+
+/** `owner/name` on the server that the workflow is on. */
+function sourceRepository(name: string | undefined, identity: string, issuer: string): string | undefined {
+  if (name === undefined) return undefined;
+  if (!/^[\w.-]+\/[\w.-]+$/.test(name) || name.endsWith('.git')) {
+    throw usage(
+      `--certificate-github-workflow-repository needs OWNER/NAME, not ${quoted(name)}`,
+      'write it as it stands behind https://github.com/, without .git',
+    );
+  }
+  const [, host] = /^(https:\/\/[^/]+)\/./.exec(identity) ?? [];
+  if (host === undefined || issuerKind(issuer) !== 'github') {
+    throw usage(
+      '--certificate-github-workflow-repository goes with a workflow of GitHub Actions, and the pinned identity is none',
+      'leave it out, or write a policy',
+    );
+  }
+  return `${host}/${name}`;
 }
 
 /**
@@ -167,10 +249,11 @@ function wantedRoots({ trust, trustedRoot }: VerifyFlags): readonly WantedRoot[]
 
 function days(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (/^[1-9][0-9]{0,4}$/.test(text)) return Number(text);
+  const days = /^([1-9][0-9]{0,4})d?$/.exec(text)?.[1];
+  if (days !== undefined) return Number(days);
   throw usage(
     `--max-root-age needs a whole number of days above 0, not ${quoted(text)}`,
-    'write it as --max-root-age 90',
+    'write it as --max-root-age 90, or 90d as in a policy',
   );
 }
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { World } from '../io/index.ts';
+import { foreign } from './foreign.ts';
 import type { Earn } from './program.ts';
 import { collect } from './repeatable.ts';
 
@@ -19,6 +20,7 @@ export interface VerifyFlags {
   readonly platform?: string;
   readonly output: readonly string[];
   readonly offline?: boolean;
+  readonly certificateGithubWorkflowRepository?: string;
   readonly certificateIdentityRegexp?: string;
   readonly certificateOidcIssuerRegexp?: string;
 }
@@ -32,14 +34,18 @@ export function verifyCommand(world: World, earn: Earn, version: string): Comman
       )
       .argument(
         '[TARGET]',
-        'sha256:HEX, a file (./FILE, file:PATH), or an image (oci:DIR[:TAG|@DIGEST], oci-archive:FILE, docker-archive:FILE)',
+        'sha256:HEX, a file (./FILE, file:PATH), or an image (oci:DIR[:TAG|@DIGEST], oci-archive:FILE, docker-archive:FILE as Docker writes it since 25)',
       )
       .option('--policy <PATH>', 'who has to sign, from a policy file')
       .option('--identity <NAME>', 'of its identities only this; may be repeated: any of them', collect, [])
       .option('--as <REFERENCE>', 'the image by this name in the policy: its entries under "images" apply')
       .option('--certificate-identity <ID>', 'the whole identity in the certificate', collect, [])
       .option('--certificate-oidc-issuer <URL>', 'who vouched for that identity', collect, [])
-      .option('--key <FILE>', 'a public key; may be repeated: any of them', collect, [])
+      .option(
+        '--certificate-github-workflow-repository <OWNER/NAME>',
+        'with --certificate-identity: the repository that the workflow ran for',
+      )
+      .option('--key <FILE>', 'a public key, PEM, DER or OpenSSH; may be repeated: any of them', collect, [])
       .option('--bundle <FILE>', 'signatures of the target (default: beside it); may be repeated', collect, [])
       .option('--bundles <DIR>', 'all bundles in a directory: of the target, or without one of the files beside them')
       .option('--trust <NAME>', 'public-good (default), github or staging; may be repeated', collect, [])
@@ -51,6 +57,13 @@ export function verifyCommand(world: World, earn: Earn, version: string): Comman
       // Known by their names to whoever comes from cosign, and only there to say what to write instead.
       .addOption(new Option('--certificate-identity-regexp <RE>').hideHelp())
       .addOption(new Option('--certificate-oidc-issuer-regexp <RE>').hideHelp())
+      .addOption(foreign('--signature <FILE>', bundleInstead))
+      .addOption(foreign('--certificate <FILE>', bundleInstead))
+      .addOption(foreign('--certificate-chain <FILE>', 'name the authority by its trusted root: --trusted-root FILE'))
+      .addOption(foreign('--owner <NAME>', pinInstead))
+      .addOption(foreign('--repo <OWNER/NAME>', pinInstead))
+      .addOption(foreign('--source-uri <URI>', pinInstead))
+      .addOption(foreign('-y, --yes [WORD]', 'leave it out: nothing is asked here'))
       .option('--offline', 'make no network call (verify never makes one)')
       .addHelpText('after', more)
       .action(async (target: string | undefined, flags: VerifyFlags) => {
@@ -60,6 +73,11 @@ export function verifyCommand(world: World, earn: Earn, version: string): Comman
       })
   );
 }
+
+const bundleInstead =
+  'a bundle holds signature, certificate and log entry: give it with --bundle FILE (cosign writes one with sign-blob --bundle)';
+const pinInstead =
+  'a repository alone trusts every workflow in it: give --certificate-identity with the workflow and --certificate-oidc-issuer, and --certificate-github-workflow-repository OWNER/NAME for the source';
 
 const more = `
 Exit codes of verify:

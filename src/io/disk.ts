@@ -9,6 +9,7 @@ import {
   readlinkSync,
   readSync,
   type Stats,
+  statSync,
 } from 'node:fs';
 import { type FileHandle, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -43,6 +44,8 @@ export interface Disk {
   /** Links followed; undefined when there is nothing. */
   stat(path: string): Promise<FileStat | undefined>;
   realPath(path: string): Promise<string>;
+  /** Equal for two paths of one regular file, links followed, whatever their spelling; undefined for anything else. */
+  identityOf(path: string | Buffer): string | undefined;
   /** What stands at exactly this path, its last link not followed. */
   kindOf(path: Buffer): FileKind | undefined;
   /** What a directory holds, links not followed, unsorted. Synchronous: a walk does nothing else meanwhile. */
@@ -59,7 +62,7 @@ export interface Disk {
 const pieceBytes = 512 * 1024;
 
 export const realDisk: Disk = {
-  stat: (file) => describe(stat(file)),
+  stat: (file) => describe(stat(file), file),
   realPath: async (file) => {
     try {
       return await realpath(file);
@@ -67,12 +70,20 @@ export const realDisk: Disk = {
       throw ioError(`cannot resolve ${quoted(file)}`, error);
     }
   },
+  identityOf: (file) => {
+    try {
+      const stats = statSync(file, { bigint: true });
+      return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
+    } catch {
+      return undefined;
+    }
+  },
   kindOf: (file) => {
     try {
       return kindOf(lstatSync(file));
     } catch (error) {
       if (nothingThere.includes(codeOf(error))) return undefined;
-      throw ioError('cannot look at a file', error);
+      throw ioError(`cannot look at ${quoted(file.toString())}`, error);
     }
   },
   list: (directory) => {
@@ -82,14 +93,14 @@ export const realDisk: Disk = {
         return stats === undefined ? [] : [{ name, stat: statOf(stats) }];
       });
     } catch (error) {
-      throw ioError('cannot list the directory', error);
+      throw ioError(`cannot list the directory ${quoted(directory.toString())}`, error);
     }
   },
   readLink: (file) => {
     try {
       return readlinkSync(file, { encoding: 'buffer' });
     } catch (error) {
-      throw ioError('cannot read the link', error);
+      throw ioError(`cannot read the link ${quoted(file.toString())}`, error);
     }
   },
   readStart,
@@ -100,12 +111,12 @@ export const realDisk: Disk = {
 const slash = Buffer.from('/');
 const nothingThere = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 
-async function describe(stats: Promise<Stats>): Promise<FileStat | undefined> {
+async function describe(stats: Promise<Stats>, file: string): Promise<FileStat | undefined> {
   try {
     return statOf(await stats);
   } catch (error) {
     if (nothingThere.includes(codeOf(error))) return undefined;
-    throw ioError('cannot look at a file', error);
+    throw ioError(`cannot look at ${quoted(file)}`, error);
   }
 }
 
@@ -130,7 +141,7 @@ function readStart(file: Buffer, max: number): Buffer | undefined {
     const buffer = Buffer.allocUnsafe(max);
     return buffer.subarray(0, readSync(descriptor, buffer, 0, max, 0));
   } catch (error) {
-    throw ioError('cannot read the file', error);
+    throw ioError(`cannot read ${quoted(file.toString())}`, error);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
@@ -152,7 +163,9 @@ async function openFile(file: string | Buffer, options: { noFollow?: boolean } =
   const stats = await handle.stat();
   if (!stats.isFile()) {
     await handle.close();
-    throw new OperationalError('unsupported', `${quoted(name)} is not a regular file`);
+    throw new OperationalError('unsupported', `${quoted(name)} is not a regular file`, {
+      hints: ['give a plain file: a directory, pipe or device cannot be read as one'],
+    });
   }
   return openedFile(name, handle, stats.size);
 }
@@ -212,7 +225,7 @@ async function writeWhole(file: string, text: string): Promise<void> {
       throw error;
     }
   } catch (error) {
-    throw ioError(`cannot write ${quoted(file)}`, error);
+    throw ioError(`cannot write ${quoted(file)}`, error, writeHints);
   }
 }
 
@@ -235,8 +248,33 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'the device reports an error',
 };
 
-function ioError(what: string, error: unknown): OperationalError {
+const permission = 'give this user the permission, or run as a user who has it';
+
+const hints: Readonly<Record<string, string>> = {
+  EACCES: permission,
+  EPERM: permission,
+  ELOOP: 'give the path of the file itself',
+  EMFILE: 'raise the limit of open files: ulimit -n 4096',
+};
+
+const writeHints: Readonly<Record<string, string>> = {
+  ...hints,
+  EACCES: 'name a file in a directory that this user may write to',
+  EPERM: 'name a file in a directory that this user may write to',
+  ENOENT: 'make the directory first: only the file in it is written',
+  ENOTDIR: 'check the path: only its last part is made',
+  EISDIR: 'name a file in it',
+  ENOSPC: 'make room, or name a file on another disk',
+  EDQUOT: 'make room, or name a file on another disk',
+  EROFS: 'name a file on another disk',
+};
+
+function ioError(what: string, error: unknown, hintFor = hints): OperationalError {
   if (error instanceof OperationalError) return error;
   const code = codeOf(error);
-  return new OperationalError('io', `${what}: ${reasons[code] ?? (code || 'unknown error')}`, { cause: error });
+  const hint = hintFor[code];
+  return new OperationalError('io', `${what}: ${reasons[code] ?? (code || 'unknown error')}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hints: [hint] }),
+  });
 }

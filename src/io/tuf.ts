@@ -3,10 +3,11 @@
  * bytes and time by us. Nothing is kept here: the caller gets documents, proves them once more and writes them.
  * https://theupdateframework.github.io/specification/v1.0.33/#detailed-client-workflow
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Fetcher } from 'tuf-js';
 import { OperationalError, quoted } from '../diag/index.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Documents as they were received. `roots` is every root after the one that is trusted already, in order. */
 export interface TufFiles {
@@ -73,7 +74,7 @@ export async function fetchTuf(request: TufRequest): Promise<TufAnswer> {
 
 function makeWorkFolder({ folder, root, known }: TufRequest): string {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const work = mkdtempSync(path.join(folder, '.update-'));
     const { roots: _, ...rest } = known ?? {};
     for (const [role, text] of Object.entries({ root, ...rest })) writeFileSync(path.join(work, `${role}.json`), text);

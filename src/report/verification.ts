@@ -73,6 +73,11 @@ export interface VerifiedTarget {
   readonly digests: readonly TargetDigest[];
 }
 
+/** What people asked for: a tag alone could be anybody's. */
+export function titleOf({ kind, requested, name }: VerifiedTarget): string {
+  return kind === 'image' ? requested : name;
+}
+
 export interface TargetDigest {
   /** `sha256:…`, `gitCommit:…`. */
   readonly digest: string;

@@ -3,18 +3,19 @@
  * was expected and what was there, and the answer as the last line. Nothing is left out; on a terminal the columns are cut
  * to its width.
  */
-import { findRule } from '../diag/index.ts';
 import { type Paint, painter } from './color.ts';
 import { cutEnd, cutStart, displayWidth, pad, shown } from './text.ts';
-import type {
-  CheckedSignature,
-  CheckedSigner,
-  Failure,
-  RequiredSigners,
-  TargetResult,
-  TrustUsed,
-  Verification,
-  VerificationOutcome,
+import {
+  type CheckedSignature,
+  type CheckedSigner,
+  type Failure,
+  type NameValue,
+  type RequiredSigners,
+  type TargetResult,
+  type TrustUsed,
+  titleOf,
+  type Verification,
+  type VerificationOutcome,
 } from './verification.ts';
 
 export interface VerifyTableOptions {
@@ -41,10 +42,11 @@ export function writeVerificationTable(verification: Verification, options: Veri
     .join('\n');
 }
 
-function requestLines({ results, required, trust, predicateType }: Verification, paint: Paint): string[] {
+function requestLines(verification: Verification, paint: Paint): string[] {
+  const { results, required, trust, predicateType } = verification;
   const line = (label: string, text: string) => `  ${paint('dim', label.padEnd(9))} ${shown(text)}`;
   const [only, ...others] = results;
-  const title = only === undefined || others.length > 0 ? `${results.length} targets` : only.target.name;
+  const title = only === undefined || others.length > 0 ? `${results.length} targets` : titleOf(only.target);
   const digests = only === undefined || others.length > 0 ? [] : only.target.digests;
   return [
     paint('bold', shown(title)),
@@ -55,9 +57,24 @@ function requestLines({ results, required, trust, predicateType }: Verification,
     }),
     ...required.map((each) => line('required', requiredText(each))),
     ...(predicateType === undefined ? [] : [line('type', predicateType)]),
-    ...trust.map((each) => line('trust', trustText(each))),
+    ...(usesRoots(verification) ? trust.map((each) => line('trust', trustText(each))) : []),
   ];
 }
+
+/** For signatures by keys alone no root was asked anything. */
+function usesRoots({ required, results }: Verification): boolean {
+  const keysOnly = required.every(({ parties }) =>
+    parties.every(({ pins }) => pins.every((pin) => pin.some(({ name }) => name === 'key'))),
+  );
+  const asked = (each: CheckedSignature) =>
+    each.signer?.kind === 'certificate' || each.times.length > 0 || each.failure?.rule === 'signature-untrusted';
+  return (
+    !keysOnly ||
+    results.some(({ findings, signatures }) => signatures.some(asked) || findings.some(({ rule }) => rule === rootRule))
+  );
+}
+
+const rootRule = 'trusted-root-too-old';
 
 function requiredText({ rule, count, parties }: RequiredSigners): string {
   const names = parties.map(({ name }) => name).join(', ');
@@ -83,7 +100,9 @@ function signatureLines(results: readonly TargetResult[], { width }: VerifyTable
     const lines = signatures.map((signature) => rowOf(signature));
     if (lines.length > 0 || results.length === 1) return lines;
     // In a batch, a target without any signature still has its line.
-    return [{ verdict: findings[0]?.code ?? 'absent', signer: '-', what: '-', place: shown(target.name), good: false }];
+    return [
+      { verdict: findings[0]?.code ?? 'absent', signer: '-', what: '-', place: shown(titleOf(target)), good: false },
+    ];
   });
   if (rows.length === 0) return [];
   const head: Row = { verdict: 'VERDICT', signer: 'SIGNED BY', what: 'WHAT', place: 'WHERE', good: true };
@@ -140,9 +159,10 @@ function typeName(uri: string): string {
 
 /** What proved statements say (of many targets that would be too much), and why one that holds does not count. */
 function statementBlocks({ signatures }: TargetResult, whole: boolean, paint: Paint): string[][] {
-  return signatures.flatMap(({ statement, reference, note, place, format }) => {
+  return signatures.flatMap((signature) => {
+    const { statement, reference, note, place, format } = signature;
     const named = reference === undefined ? [] : [{ name: 'named', value: reference }];
-    const says = whole ? [...named, ...(statement?.says ?? [])] : [];
+    const says = whole ? [...provedLines(signature), ...named, ...(statement?.says ?? [])] : [];
     if (says.length === 0 && note === undefined) return [];
     const width = Math.max(8, ...says.map(({ name }) => name.length));
     const line = (label: string, text: string) => `  ${paint('dim', label.padEnd(width))}  ${shown(text)}`;
@@ -157,8 +177,23 @@ function statementBlocks({ signatures }: TargetResult, whole: boolean, paint: Pa
   });
 }
 
+/** When it was signed and logged, and for what repository a workflow ran. */
+function provedLines({ times, log, signer }: CheckedSignature): readonly NameValue[] {
+  const claims = signer?.kind === 'certificate' ? signer.claims : [];
+  const repository =
+    claims.find(({ name }) => name === 'sourceRepositoryUri') ??
+    claims.find(({ name }) => name === 'githubWorkflowRepository');
+  return [
+    ...times.map(({ at, source, by }) => ({ name: 'signed', value: `${at} (${timeSources[source]} ${by})` })),
+    ...(log === undefined ? [] : [{ name: 'logged', value: `index ${log.index} of ${log.by}` }]),
+    ...(repository === undefined ? [] : [{ name: 'repository', value: repository.value }]),
+  ];
+}
+
+const timeSources = { log: 'log', 'timestamp-authority': 'time stamp of' } as const;
+
 function failureBlocks({ signatures, findings, target }: TargetResult, paint: Paint): string[][] {
-  const whole = findings.map((failure) => failureLines(target.name, failure, paint));
+  const whole = findings.map((failure) => failureLines(titleOf(target), failure, paint));
   const each = signatures.flatMap(({ failure, place }) =>
     failure === undefined ? [] : [failureLines(place, failure, paint)],
   );
@@ -174,7 +209,6 @@ function failureBlocks({ signatures, findings, target }: TargetResult, paint: Pa
 function failureLines(place: string, failure: Failure, paint: Paint): string[] {
   const line = (label: string, text: string | undefined) =>
     text === undefined ? [] : [`  ${paint('dim', label.padEnd(8))}  ${shown(text)}`];
-  const hints = failure.hints.length > 0 ? failure.hints : [findRule(failure.rule)?.help ?? ''];
   return [
     `${paint('red', `${failure.rule}:`)} ${shown(place)}: ${shown(failure.message)}`,
     ...line('expected', failure.expected),
@@ -183,7 +217,7 @@ function failureLines(place: string, failure: Failure, paint: Paint): string[] {
       ...line('expected', `${field} ${expected}`),
       ...line('got', `${got === undefined ? '' : `${field} ${got}`}${note === undefined ? '' : ` (${note})`}`.trim()),
     ]),
-    ...hints.flatMap((hint) => line('do', hint)),
+    ...failure.hints.flatMap((hint) => line('do', hint)),
   ];
 }
 
@@ -195,7 +229,7 @@ const words: Readonly<Record<VerificationOutcome, string>> = {
 
 function answerLine({ outcome, reason, target }: TargetResult, paint: Paint): string {
   const word = outcome === 'pass' ? paint('bold', words[outcome]) : paint('red', words[outcome]);
-  return `${word}: ${shown(target.name)}: ${shown(reason)}`;
+  return `${word}: ${shown(titleOf(target))}: ${shown(reason)}`;
 }
 
 function totalLine(results: readonly TargetResult[], outcome: VerificationOutcome, paint: Paint): string {

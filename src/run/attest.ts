@@ -4,6 +4,7 @@ import path from 'node:path';
 import { defaultLimits } from '../archive/index.ts';
 import { Exit, type ExitCode, OperationalError, quoted } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
+import { shown } from '../report/text.ts';
 import { inTotoPayload } from '../sigstore/dsse.ts';
 import { isJsonObject, type JsonObject, parseStrictJsonBytes } from '../sigstore/json.ts';
 import type { Artifact } from '../sigstore/types.ts';
@@ -14,6 +15,7 @@ import type { AttachTarget } from '../sources/attach.ts';
 import { algorithmOf, hexOf } from '../sources/digest.ts';
 import { parseTarget } from '../sources/target.ts';
 import type { Platform } from '../sources/types.ts';
+import { guardOutputs } from './guarded-disk.ts';
 import { readWhole } from './read-whole.ts';
 import { type SignerChoice, signAsChosen } from './sign.ts';
 import { openTarget } from './verify-target.ts';
@@ -33,7 +35,8 @@ export interface AttestOptions {
   readonly created: string;
 }
 
-export async function attest(options: AttestOptions, world: World): Promise<ExitCode> {
+export async function attest(options: AttestOptions, outside: World): Promise<ExitCode> {
+  const world = guardOutputs(outside, options.files);
   const predicate = await readPredicate(options.predicate, world);
   const subject = await openSubject(options, world);
   if (options.attach && subject.attachTo === undefined) throw nothingToAttachTo(subject);
@@ -43,7 +46,10 @@ export async function attest(options: AttestOptions, world: World): Promise<Exit
   if (options.attach && subject.attachTo !== undefined) await attachBundle(bundle, subject.attachTo, options, world);
   for (const file of options.files) {
     if (file === undefined) await world.stdout.write(`${bundle}\n`);
-    else await world.disk.write(file, `${bundle}\n`);
+    else {
+      await world.disk.write(file, `${bundle}\n`);
+      await note(world, `wrote the bundle to ${shown(file)}`);
+    }
   }
   return Exit.pass;
 }
@@ -67,7 +73,9 @@ async function readPredicate(file: string, world: World): Promise<JsonObject> {
   }
   const predicate = parsed.value;
   if (!isJsonObject(predicate))
-    throw new OperationalError('malformed', `the predicate ${quoted(file)} is no JSON object`);
+    throw new OperationalError('malformed', `the predicate ${quoted(file)} is no JSON object`, {
+      hints: ['give one object, { … }: a list of them is several statements, each signed by itself'],
+    });
   const wrapped =
     predicate['_type'] !== undefined && predicate['predicateType'] !== undefined
       ? 'a whole statement'
@@ -86,9 +94,11 @@ async function readPredicate(file: string, world: World): Promise<JsonObject> {
 
 async function openSubject(options: AttestOptions, world: World): Promise<SubjectFound> {
   refuseElsewhere(options.target);
-  const target = await openTarget(options.target, world.disk);
+  const target = await openTarget(options.target, world.disk, 'attest');
   if (target.kind !== 'image' && options.platform !== undefined) {
-    throw new OperationalError('usage', '--platform chooses among the images of an index, and the target is none');
+    throw new OperationalError('usage', '--platform chooses among the images of an index, and the target is none', {
+      hints: ['leave --platform out, or give the image as oci:DIR'],
+    });
   }
   if (target.kind === 'digest') {
     return { what: 'digest', artifact: { name: '', digests: new Map([[target.algorithm, target.value]]) } };
@@ -139,17 +149,11 @@ function refuseElsewhere(requested: string): void {
       hints: ['give one commit as gitCommit:HEX'],
     });
   }
-  if (kind !== 'registry' && kind !== 'docker' && kind !== 'podman') return;
-  if (/^(?:sha256|sha384|sha512|gitCommit|gitTree):/.test(requested)) return;
+  if (kind !== 'docker' && kind !== 'podman') return;
   throw new OperationalError(
     'usage',
-    `${quoted(requested)} is not on disk, and statements about a registry cannot be made yet`,
-    {
-      hints: [
-        'give its digest as sha256:HEX, or copy it first: skopeo copy docker://NAME oci:DIR:TAG',
-        'a file here is written with ./ before it, or as file:PATH',
-      ],
-    },
+    `${quoted(requested)} is not on disk, and statements about what another tool keeps cannot be made yet`,
+    { hints: ['give its digest as sha256:HEX, or save it first: skopeo copy docker-daemon:NAME oci:DIR:TAG'] },
   );
 }
 

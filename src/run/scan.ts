@@ -10,6 +10,7 @@ import type { Matcher } from '../pattern/index.ts';
 import type { Listener } from '../report/events.ts';
 import { formatPlatform, openSources, type PlatformChoice, type Source } from '../sources/index.ts';
 import { formatInventory, type OutputSpec, type TableLook } from './formats.ts';
+import { alsoInput, guardOutputs } from './guarded-disk.ts';
 
 export interface ScanOptions {
   readonly target: string;
@@ -24,8 +25,11 @@ export interface ScanOptions {
   readonly look: TableLook;
 }
 
-export async function scan(options: ScanOptions, world: World, listener: Listener): Promise<ExitCode> {
+export async function scan(options: ScanOptions, outside: World, listener: Listener): Promise<ExitCode> {
+  const files = options.outputs.map(({ file }) => file);
+  const world = guardOutputs(outside, files, { startsAreFree: true });
   const inventories = await readInventories(options, world, listener);
+  for (const inventory of inventories) refuseCounted(inventory, files, world);
   for (const inventory of inventories) tell(inventory, options, listener);
   await writeAll(inventories, options, world);
   const gaps = inventories.reduce((sum, { coverage }) => sum + coverage.gaps.length, 0);
@@ -96,6 +100,21 @@ async function inventoryOf(source: Source, options: ScanOptions, listener: Liste
   const inventory = buildInventory(source, result);
   if (source.subject.kind === 'file') refuseUnread(inventory);
   return inventory;
+}
+
+/** A small file of a directory is read at its start alone: whether it counted is told by what was found in it. */
+function refuseCounted({ subject, components }: Inventory, files: readonly (string | undefined)[], { disk }: World) {
+  if (subject.kind !== 'source' && subject.kind !== 'rootfs') return;
+  const root = subject.requested.replace(/^dir:/, '');
+  const places = new Set(
+    components.flatMap(({ sightings }) => sightings.flatMap((each) => each.places.map((place) => place.path))),
+  );
+  for (const file of files) {
+    const identity = file === undefined ? undefined : disk.identityOf(file);
+    if (file === undefined || identity === undefined) continue;
+    const counted = [...places].find((each) => disk.identityOf(path.join(root, each)) === identity);
+    if (counted !== undefined) throw alsoInput(file, path.join(root, counted));
+  }
 }
 
 /** A single file that says nothing is no empty inventory: the user asked about this file. */

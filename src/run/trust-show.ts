@@ -1,5 +1,5 @@
 /** `trust show`: which trusted roots there are, where each comes from, how old it is, and whom it believes until when. */
-import { OperationalError } from '../diag/index.ts';
+import { OperationalError, printableJson } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import { shown } from '../report/index.ts';
 import { findShipped, isShippedName, rootAge, shippedNames } from '../sigstore/shipped.ts';
@@ -105,7 +105,8 @@ function validity({ start, end }: TimeRange, now: number): Pick<Party, 'start' |
 }
 
 export function formatTrustJson(roots: readonly ListedRoot[], now: number): string {
-  return `${JSON.stringify({ schema: trustSchema, time: new Date(now).toISOString(), roots }, undefined, 2)}\n`;
+  const document = { schema: trustSchema, time: new Date(now).toISOString(), roots };
+  return `${printableJson(JSON.stringify(document, undefined, 2))}\n`;
 }
 
 export function formatTrustTable(roots: readonly ListedRoot[]): string {

@@ -27,8 +27,7 @@ export interface LoadedRoot {
 /** The newest there is of that name. Throws OperationalError `malformed` for an updated one that cannot be believed. */
 export async function loadRoot(name: ShippedName, world: World): Promise<LoadedRoot> {
   const file = recordFile(name, world);
-  const there = file === undefined ? undefined : await world.disk.stat(file);
-  if (file === undefined || there === undefined) return shippedOne(name);
+  if (file === undefined || (await isNothing(file, world))) return shippedOne(name);
   try {
     return (await loadRecord(name, file, world)) ?? shippedOne(name);
   } catch (error) {
@@ -41,6 +40,33 @@ export async function loadRoot(name: ShippedName, world: World): Promise<LoadedR
       ],
     });
   }
+}
+
+/**
+ * Whether nothing lies there, which only a directory can say: a file or a broken link in the place of a folder hides what
+ * was in it. Throws OperationalError.
+ */
+async function isNothing(file: string, { disk }: World): Promise<boolean> {
+  let place = file;
+  try {
+    while (disk.kindOf(Buffer.from(place)) === undefined && place !== path.dirname(place)) place = path.dirname(place);
+    if (place === file) return false;
+    if ((await disk.stat(place))?.kind === 'directory') return true;
+  } catch (error) {
+    if (error instanceof OperationalError) throw hidden(`${quoted(place)}: ${error.message}`, error);
+    throw error;
+  }
+  throw hidden(`${quoted(place)} is no directory`);
+}
+
+function hidden(why: string, cause?: unknown): OperationalError {
+  return new OperationalError('io', `whether there are updated trusted roots cannot be seen: ${why}`, {
+    hints: [
+      'name a directory of your own with TIDEWAITER_CACHE_DIR; it need not exist',
+      'or remove what is there, to go by the trusted roots inside tidewaiter',
+    ],
+    cause,
+  });
 }
 
 /** All roots of a file that the user named. Throws OperationalError. */

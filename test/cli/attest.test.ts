@@ -69,7 +69,7 @@ describe('a statement signed with a key', () => {
     const { code, stdout } = await run(['attest', app, ...what, ...key, '-o', `bundle=${file}`, '-o', 'bundle']);
     expect([code, stdout]).toEqual([0, readFileSync(file, 'utf8')]);
     const quiet = await run(['attest', app, ...what, ...key, '-o', `bundle=${file}`]);
-    expect([quiet.code, quiet.stdout, quiet.stderr]).toEqual([0, '', '']);
+    expect([quiet.code, quiet.stdout, quiet.stderr]).toEqual([0, '', `note: wrote the bundle to ${file}\n`]);
   });
 
   it('about a bare digest needs no file', async () => {

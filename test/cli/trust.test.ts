@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseRecord } from '../../src/run/trust-record.ts';
@@ -381,6 +381,50 @@ describeData('the metadata of the public instance, expired since', () => {
       expect(code).toBe(0);
       expect(stdout).toMatch(/^public-good\n {2}from {5}inside tidewaiter\n/);
     });
+  });
+});
+
+describe('what stands in the way of the cache folder ends with 3', () => {
+  const show = (env: Readonly<Record<string, string>>) => run(['trust', 'show'], { env, now });
+  const place = (...parts: readonly string[]) => path.join(work, ...parts);
+  beforeEach(() => {
+    writeFileSync(place('file'), '');
+    symlinkSync('loop', place('loop'));
+    symlinkSync('nowhere', place('dangling'));
+    mkdirSync(place('half'));
+    writeFileSync(place('half', 'trust'), '');
+    mkdirSync(place('folder', 'trust', 'public-good.json'), { recursive: true });
+    mkdirSync(place('broken', 'trust'), { recursive: true });
+    symlinkSync('nowhere', place('broken', 'trust', 'public-good.json'));
+  });
+
+  it.each([
+    ['a file', 'file', /"[^"]*\/file" is no directory/],
+    ['a file above it', 'file/below', /"[^"]*\/file" is no directory/],
+    ['a link to itself', 'loop', /"[^"]*\/loop" is no directory/],
+    ['a link to nothing', 'dangling', /"[^"]*\/dangling" is no directory/],
+    ['a file inside it', 'half', /"[^"]*\/half\/trust" is no directory/],
+    ['a folder for an update', 'folder', /"[^"]*\/public-good\.json" is not a regular file/],
+    ['a link to nothing for an update', 'broken', /there is no file "[^"]*\/public-good\.json"/],
+  ])('%s', async (_, name, why) => {
+    writeFileSync(place('app'), 'x');
+    writeFileSync(place('app.sigstore.json'), '{}');
+    const { code, stdout } = await show({ TIDEWAITER_CACHE_DIR: place(name) });
+    expect([code, stdout]).toEqual([3, expect.stringMatching(why)]);
+    const pin = ['--certificate-identity', 'a', '--certificate-oidc-issuer', 'https://a.example'];
+    const ran = await run(['verify', place('app'), ...pin], { env: { TIDEWAITER_CACHE_DIR: place(name) }, now });
+    expect([ran.code, ran.stdout, ran.stderr]).toEqual([3, '', expect.stringMatching(why)]);
+  });
+
+  it.each<[string, (work: string) => Readonly<Record<string, string>>]>([
+    ['nothing', (folder) => ({ TIDEWAITER_CACHE_DIR: `${folder}/none/at/all` })],
+    ['an empty folder', (folder) => ({ TIDEWAITER_CACHE_DIR: folder })],
+    ['a home that is not there', () => ({ HOME: '/nonexistent' })],
+    ['no home', () => ({ HOME: '/dev/null' })],
+    ['no environment', () => ({})],
+  ])('but not %s', async (_, env) => {
+    const { code, stdout } = await show(env(work));
+    expect([code, stdout.match(/from {5}inside tidewaiter/g)?.length]).toEqual([0, 3]);
   });
 });
 

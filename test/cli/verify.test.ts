@@ -263,11 +263,17 @@ describe('the age of a trusted root', () => {
   const pins = byIdentity().slice(0, 4);
   const later = { now: () => Date.UTC(2027, 6, 1) };
 
-  it('beyond what is allowed leaves everything undecided', async () => {
-    const keyed = ['--key', at('alice.pub'), '--bundle', at('alice.json')];
-    expect((await run(['verify', app, ...keyed], later)).code).toBe(0);
-    expect((await run(['verify', app, ...keyed, '--max-root-age', '9000'], later)).code).toBe(0);
-    const { code, stdout } = await run(['verify', app, ...keyed, '--max-root-age', '30'], later);
+  it('is nothing to a signature by a key, for which no root was asked', async () => {
+    const keyed = ['--key', at('alice.pub'), '--bundle', at('alice.json'), '--max-root-age', '30'];
+    const { code, stdout } = await run(['verify', app, ...keyed], later);
+    expect([code, stdout]).toEqual([0, expect.not.stringContaining('public-good')]);
+  });
+
+  it('beyond what is allowed leaves undecided what does not pass', async () => {
+    const keyed = ['--key', at('bob.pub'), '--bundle', at('alice.json')];
+    expect((await run(['verify', app, ...keyed], later)).code).toBe(1);
+    expect((await run(['verify', app, ...keyed, '--max-root-age', '9000'], later)).code).toBe(1);
+    const { code, stdout } = await run(['verify', app, ...keyed, '--max-root-age', '30d'], later);
     expect(code).toBe(3);
     expect(stdout).toMatch(/^trusted-root-too-old: .*"public-good" is \d+ days old, and 30 are allowed$/m);
     expect(stdout).toContain('tidewaiter trust update');

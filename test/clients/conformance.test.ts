@@ -63,4 +63,16 @@ describeData('the conformance client', (dir) => {
     expect(verify('happy-path-v0.1', by(identity), 'nothing.txt')).not.toBe(0);
     expect(run(['sign-bundle', '--identity-token', 'x', '--bundle', path.join(temporary, 'b'), 'a.txt'])).not.toBe(0);
   });
+
+  it('says in one line what is wrong, without a stack', () => {
+    const says = (...args: readonly string[]) => spawnSync(client, args, { cwd: cases, encoding: 'utf8' }).stderr;
+    const bundle = ['--bundle', path.join(temporary, 'b')];
+    for (const text of [
+      says('verify-bundle', '--no-such-option', 'a.txt'),
+      says('sign-bundle', '--identity-token', 'x', ...bundle, 'a.txt'),
+      says('verify-bundle', ...bundle, ...by(identity), 'a.txt'),
+    ]) {
+      expect(text).toMatch(/^[^\n]+\n$/);
+    }
+  });
 });

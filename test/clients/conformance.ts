@@ -11,6 +11,7 @@
 import { hash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { OperationalError } from '../../src/diag/index.ts';
 import { parseBundle } from '../../src/sigstore/bundle.ts';
 import { VerifyError } from '../../src/sigstore/failure.ts';
 import { parsePublicKey } from '../../src/sigstore/keys.ts';
@@ -29,9 +30,13 @@ export function start(): void {
       process.exitCode = exit.done;
     },
     (error: unknown) => {
-      const isOurs = error instanceof VerifyError || error instanceof UsageError;
-      console.error(isOurs ? error.message : error);
-      process.exitCode = error instanceof VerifyError ? exit.refused : isOurs ? exit.usage : exit.bug;
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      const isUsage =
+        error instanceof UsageError || error instanceof OperationalError || code.startsWith('ERR_PARSE_ARGS');
+      // What the system says about a file is no bug of ours either.
+      const isTold = isUsage || error instanceof VerifyError || /^E[A-Z]+$/.test(code);
+      console.error(isTold && error instanceof Error ? error.message.split('\n')[0] : error);
+      process.exitCode = error instanceof VerifyError ? exit.refused : isUsage ? exit.usage : exit.bug;
     },
   );
 }

@@ -242,7 +242,9 @@ describe('which image', () => {
     expect((await show(`oci:${write(layout([...beside, tagged(image, 'v1')]))}`)).files).toEqual({ a: 'three' });
     const sigs = saved(aSignature(image.digest), 'sigs');
     expect((await show(`oci:${write(layout([saved(image, 'image'), sigs]))}`)).files).toEqual({ a: 'three' });
-    expect(await refusal(`oci:${write(layout([anIndex([unknown])]))}`)).toBe('not-found: the layout holds no image');
+    expect(await refusal(`oci:${write(layout([anIndex([unknown])]))}`)).toMatch(
+      /^not-found: the layout holds no image/,
+    );
     expect(await refusal(`oci:${write(layout([described(bundle, { artifactType: sigstoreBundle })]))}`)).toMatch(
       'not-found: the layout holds no image',
     );
@@ -664,7 +666,7 @@ describe('documents that are not what they should be', () => {
     );
     let wide: Item = anIndex([]);
     for (let depth = 0; depth < 3; depth++) wide = anIndex(Array.from({ length: 5000 }, () => wide));
-    expect(await refusal(`oci:${write(layout([wide]))}`)).toBe('not-found: the layout holds no image');
+    expect(await refusal(`oci:${write(layout([wide]))}`)).toMatch(/^not-found: the layout holds no image/);
   });
 
   function written1(changes: Json): Item {
