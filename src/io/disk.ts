@@ -5,13 +5,15 @@ import {
   fstatSync,
   lstatSync,
   openSync,
+  // Not node:fs/promises: that loads more than a command may need, before it is used.
+  promises,
   readdirSync,
   readlinkSync,
   readSync,
   type Stats,
   statSync,
 } from 'node:fs';
-import { type FileHandle, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { OperationalError, quoted } from '../diag/index.ts';
 
@@ -62,10 +64,10 @@ export interface Disk {
 const pieceBytes = 512 * 1024;
 
 export const realDisk: Disk = {
-  stat: (file) => describe(stat(file), file),
+  stat: async (file) => describe(file),
   realPath: async (file) => {
     try {
-      return await realpath(file);
+      return await promises.realpath(file);
     } catch (error) {
       throw ioError(`cannot resolve ${quoted(file)}`, error);
     }
@@ -111,9 +113,9 @@ export const realDisk: Disk = {
 const slash = Buffer.from('/');
 const nothingThere = ['ENOENT', 'ENOTDIR', 'ELOOP'];
 
-async function describe(stats: Promise<Stats>, file: string): Promise<FileStat | undefined> {
+function describe(file: string): FileStat | undefined {
   try {
-    return statOf(await stats);
+    return statOf(statSync(file));
   } catch (error) {
     if (nothingThere.includes(codeOf(error))) return undefined;
     throw ioError(`cannot look at ${quoted(file)}`, error);
@@ -152,7 +154,7 @@ async function openFile(file: string | Buffer, options: { noFollow?: boolean } =
   const flags = readFlags | (options.noFollow === true ? constants.O_NOFOLLOW : 0);
   let handle: FileHandle;
   try {
-    handle = await open(file, flags);
+    handle = await promises.open(file, flags);
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       throw new OperationalError('not-found', `there is no file ${quoted(name)}`, {
@@ -206,22 +208,22 @@ function openedFile(name: string, handle: FileHandle, size: number): DiskFile {
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {
-  const target = await realpath(file).catch(() => file);
+  const target = await promises.realpath(file).catch(() => file);
   const there = await realDisk.stat(target);
   try {
     // Replacing a device such as /dev/null by a file would be a disaster; a pipe has its reader already.
     if (there !== undefined && there.kind !== 'file') {
-      await writeFile(target, text);
+      await promises.writeFile(target, text);
       return;
     }
     // Only different from others' names: one that exists already is never written through (`wx`).
     const unlike = `${process.pid}-${Math.random().toString(36).slice(2)}`;
     const temporary = path.join(path.dirname(target), `.${path.basename(target)}.${unlike}.tmp`);
     try {
-      await writeFile(temporary, text, { flag: 'wx', flush: true, mode: there?.mode ?? 0o666 });
-      await rename(temporary, target);
+      await promises.writeFile(temporary, text, { flag: 'wx', flush: true, mode: there?.mode ?? 0o666 });
+      await promises.rename(temporary, target);
     } catch (error) {
-      await rm(temporary, { force: true });
+      await promises.rm(temporary, { force: true });
       throw error;
     }
   } catch (error) {

@@ -12,6 +12,7 @@ import { cacheFolder } from '../io/cache-folder.ts';
 import type { World } from '../io/index.ts';
 import { VerifyError } from '../sigstore/failure.ts';
 import { findShipped, type ShippedName, shippedRoot, shippedTufRoot } from '../sigstore/shipped.ts';
+import { parseTrustRoots } from '../sigstore/trust-root.ts';
 import type { TrustRoot } from '../sigstore/types.ts';
 import { readWhole } from './read-whole.ts';
 
@@ -71,7 +72,6 @@ function hidden(why: string, cause?: unknown): OperationalError {
 
 /** All roots of a file that the user named. Throws OperationalError. */
 export async function loadRootFile(file: string, world: World): Promise<readonly LoadedRoot[]> {
-  const { parseTrustRoots } = await import('../sigstore/trust-root.ts');
   const bytes = await readWhole(world.disk, file, maxFileBytes);
   try {
     const roots = parseTrustRoots(utf8(bytes), path.basename(file));

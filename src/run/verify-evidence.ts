@@ -64,6 +64,8 @@ async function evidenceFromFile(file: string, disk: Disk): Promise<readonly Evid
       hints: [`write --bundles ${quoted(file)} for all bundles in it`],
     });
   }
+  const listed = readListed(file, there?.kind === 'file' ? there.size : undefined, disk);
+  if (listed !== undefined) return evidenceFromBytes(listed, file);
   let bytes: Buffer;
   try {
     bytes = await readWhole(disk, file, maxEvidenceBytes);
