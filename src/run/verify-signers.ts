@@ -93,13 +93,13 @@ async function readKey(file: string, world: World): Promise<PublicKey> {
 
 /**
  * A key or a policy that is a device, too large or forbidden is a wrong configuration, and says nothing about the target.
- * Throws OperationalError: not-found for nothing, usage for an output, else configuration.
+ * Throws OperationalError: usage for an output, else configuration, also where there is nothing.
  */
 async function readConfigured(file: string, what: string, maxBytes: number, { disk }: World): Promise<Buffer> {
   try {
     return await readWhole(disk, file, maxBytes);
   } catch (error) {
-    if (!(error instanceof OperationalError) || error.code === 'not-found' || error.code === 'usage') throw error;
+    if (!(error instanceof OperationalError) || error.code === 'usage') throw error;
     throw new OperationalError('configuration', `${what} cannot be read: ${error.message}`, {
       hints: error.hints.length > 0 ? error.hints : ['give the path of a regular file that you may read'],
       cause: error,

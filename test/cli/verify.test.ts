@@ -259,6 +259,16 @@ describe('what is not there ends with 3', () => {
   });
 });
 
+describe('what was configured and is not there ends with 2', () => {
+  it.each<[string, readonly string[]]>([
+    ['a key', ['--key', at('none.pub')]],
+    ['a policy', ['--policy', at('none.yaml'), '--identity', 'release']],
+  ])('%s', async (_, pins) => {
+    const { code, stderr } = await run(['verify', app, '--bundle', at('good.json'), ...pins]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/cannot be read: there is no file .*none\./)]);
+  });
+});
+
 describe('the age of a trusted root', () => {
   const pins = byIdentity().slice(0, 4);
   const later = { now: () => Date.UTC(2027, 6, 1) };
