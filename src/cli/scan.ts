@@ -49,8 +49,8 @@ export function scanCommand(world: World, earn: Earn, version: string): Command 
     const { scanOptions } = await import('./scan-options.ts');
     const { scan } = await import('../run/scan.ts');
     const { scanListener } = await import('./listener.ts');
-    const { growHeapFirst } = await import('./heap.ts');
-    growHeapFirst();
+    const { tuneForScan } = await import('./tuning.ts');
+    tuneForScan();
     const options = scanOptions(target, flags, world, version, limitsOf(flags));
     earn(await scan(options, world, scanListener(world)));
   });

@@ -1,4 +1,4 @@
 export { OperationalError } from './errors.ts';
 export { Exit, type ExitCode, exitForError, worstExit } from './exit.ts';
 export { findRule, type Rule, type RuleId, rules } from './rules.ts';
-export { printable, printableJson, quoted } from './text.ts';
+export { plural, printable, printableJson, quoted } from './text.ts';

@@ -35,6 +35,11 @@ function escapeCharacter(character: string): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
 }
 
+/** `1 file`, `2 files`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** An untrusted value inside a message, in quotes and cut where nobody would read on. */
 export function quoted(text: string, max = 200): string {
   const shown = text.length > max ? `${text.slice(0, max)}…` : text;

@@ -2,8 +2,10 @@
  * An inventory for people: what was scanned, every package, what could not be read, what to do next. The list is the
  * result and is never shortened; on a terminal its columns are cut to the width, in a file nothing is.
  */
+
 import { byText, fullName } from '../bom/names.ts';
 import type { Component, Inventory, SubjectInfo } from '../bom/types.ts';
+import { plural } from '../diag/index.ts';
 import { type Paint, painter } from './color.ts';
 import { formatGap } from './diagnostics.ts';
 import { formatBytes } from './progress.ts';
@@ -192,8 +194,4 @@ function nextLines({ subject, components }: Inventory, paint: Paint): string[] {
   // Only a target that every shell takes as it stands: people copy this line.
   const target = /^[\w@+=:,./][\w@%+=:,./-]*$/.test(subject.requested) ? subject.requested : 'TARGET';
   return [`${paint('dim', 'next:')} tidewaiter scan ${target} -o cyclonedx-json=bom.json`];
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -8,6 +8,11 @@ import type { FailureCode } from '../sigstore/failure.ts';
 
 export const verificationSchema = 'tidewaiter.verification/v1';
 
+/** RFC 3339 in whole seconds, from milliseconds. */
+export function verificationTime(now: number): string {
+  return `${new Date(now).toISOString().slice(0, 19)}Z`;
+}
+
 /** `undecided`: something is missing or unreadable that could have changed the answer. */
 export type VerificationOutcome = 'pass' | 'denied' | 'undecided';
 

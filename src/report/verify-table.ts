@@ -3,6 +3,7 @@
  * was expected and what was there, and the answer as the last line. Nothing is left out; on a terminal the columns are cut
  * to its width.
  */
+import { plural } from '../diag/index.ts';
 import { type Paint, painter } from './color.ts';
 import { cutEnd, cutStart, displayWidth, pad, shown } from './text.ts';
 import {
@@ -83,7 +84,7 @@ function requiredText({ rule, count, parties }: RequiredSigners): string {
 }
 
 function trustText({ name, from, ageDays, digest }: TrustUsed): string {
-  const age = ageDays === undefined ? '' : `, ${ageDays} day${ageDays === 1 ? '' : 's'} old`;
+  const age = ageDays === undefined ? '' : `, ${plural(ageDays, 'day')} old`;
   return `${name} (${from}${age}, sha256:${digest.slice(0, 12)}…)`;
 }
 

@@ -4,7 +4,7 @@ import type { Limits } from '../archive/index.ts';
 import { buildInventory } from '../bom/inventory.ts';
 import type { DocumentInfo, Inventory } from '../bom/types.ts';
 import { catalogSource, readsPackages } from '../catalog/index.ts';
-import { Exit, type ExitCode, OperationalError, quoted } from '../diag/index.ts';
+import { Exit, type ExitCode, OperationalError, plural, quoted } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import type { Matcher } from '../pattern/index.ts';
 import type { Listener } from '../report/events.ts';
@@ -34,13 +34,9 @@ export async function scan(options: ScanOptions, outside: World, listener: Liste
   await writeAll(inventories, options, world);
   const gaps = inventories.reduce((sum, { coverage }) => sum + coverage.gaps.length, 0);
   if (gaps === 0 || !options.strict) return Exit.pass;
-  throw new OperationalError(
-    'incomplete',
-    `${gaps} gap${gaps === 1 ? '' : 's'} in coverage, and --strict allows none`,
-    {
-      hints: ['see the gaps in the output, and leave out what is not yours to judge with --exclude'],
-    },
-  );
+  throw new OperationalError('incomplete', `${plural(gaps, 'gap')} in coverage, and --strict allows none`, {
+    hints: ['see the gaps in the output, and leave out what is not yours to judge with --exclude'],
+  });
 }
 
 /** A source tree without any lockfile is read once more for what is installed in it: silence would be a wrong answer. */
@@ -141,7 +137,7 @@ function tell(inventory: Inventory, options: ScanOptions, listener: Listener): v
   if (components.length === 0)
     listener.on({
       type: 'note',
-      text: `no packages were found in ${coverage.files} file${coverage.files === 1 ? '' : 's'}`,
+      text: `no packages were found in ${plural(coverage.files, 'file')}`,
     });
   if (inTable) return;
   for (const gap of coverage.gaps) listener.on({ type: 'gap', gap });

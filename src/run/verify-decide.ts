@@ -8,6 +8,7 @@
  * Of an image for several platforms every image has to be signed that was asked for: by itself, or by the index that lists
  * it. A signature on one platform's image says nothing about another's.
  */
+import { plural } from '../diag/index.ts';
 import type { CheckedSignature, Failure, TargetDigest, VerificationOutcome } from '../report/verification.ts';
 import type { Signature, Verified } from '../sigstore/types.ts';
 import type { Checked } from './verify-check.ts';
@@ -121,7 +122,7 @@ function isEvidence(verdict: CheckedSignature['verdict']): boolean {
 }
 
 function unreadText(unread: readonly CheckedSignature[]): string {
-  return `${unread.length} signature${unread.length === 1 ? '' : 's'} could not be judged (${[
+  return `${plural(unread.length, 'signature')} could not be judged (${[
     ...new Set(unread.map(({ verdict }) => verdict)),
   ].join(', ')})`;
 }

@@ -1,6 +1,6 @@
 /** What is to be judged: one target, or every file of a directory of bundles, each with all that speaks for it. */
 import path from 'node:path';
-import { OperationalError, quoted } from '../diag/index.ts';
+import { OperationalError, plural, quoted } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import type { Failure } from '../report/verification.ts';
 import type { PlatformChoice } from '../sources/platform.ts';
@@ -296,8 +296,4 @@ function noBundles(directory: string): OperationalError {
       `bundles are recognised by their names: ${sidecars.map((each) => `*${each}`).join(', ')}, sha256:HEX.jsonl`,
     ],
   });
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,7 +1,12 @@
 /** The document for a target, signature or trusted root that cannot be read at all: whoever reads it must see no pass. */
 import type { OperationalError } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
-import { type Verification, type VerifiedTarget, verificationSchema } from '../report/verification.ts';
+import {
+  type Verification,
+  type VerifiedTarget,
+  verificationSchema,
+  verificationTime,
+} from '../report/verification.ts';
 import type { VerifyRequest } from './verify.ts';
 import { withHelp } from './verify-failures.ts';
 
@@ -13,7 +18,7 @@ export function unreadVerification(request: VerifyRequest, error: OperationalErr
   return {
     schema: verificationSchema,
     tool,
-    time: `${new Date(world.now()).toISOString().slice(0, 19)}Z`,
+    time: verificationTime(world.now()),
     outcome: 'undecided',
     required: [],
     ...(predicateType === undefined ? {} : { predicateType }),

@@ -7,6 +7,7 @@ import {
   type Verification,
   type VerificationOutcome,
   verificationSchema,
+  verificationTime,
 } from '../report/verification.ts';
 import { findClaim, findSigner } from '../sigstore/identity-fields.ts';
 import { issuerKind, isWorkflowIssuer } from '../sigstore/issuers.ts';
@@ -60,7 +61,7 @@ export async function verify(request: VerifyRequest, world: World): Promise<Veri
   return {
     schema: verificationSchema,
     tool: request.tool,
-    time: `${new Date(world.now()).toISOString().slice(0, 19)}Z`,
+    time: verificationTime(world.now()),
     outcome: outcomeOfAll(results),
     required: signers.pins.required,
     ...(predicateType === undefined ? {} : { predicateType }),

@@ -12,7 +12,7 @@
  * (the identity token would travel in the open), a config that leaves nothing to prove the time of signing with.
  * https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_trustroot.proto (SigningConfig)
  */
-import { OperationalError, quoted } from '../diag/index.ts';
+import { OperationalError, plural, quoted } from '../diag/index.ts';
 import { VerifyError } from './failure.ts';
 import { parseStrictJson } from './json.ts';
 import {
@@ -159,10 +159,7 @@ function select(config: Message, name: string, services: readonly Service[], wha
     throw new VerifyError('unsupported', `${message.where} has no selector that is known here`);
   }
   if (services.length < needed) {
-    throw new VerifyError(
-      'unsupported',
-      `it asks for ${needed} ${what}${needed === 1 ? '' : 's'}, and ${services.length} can be used now`,
-    );
+    throw new VerifyError('unsupported', `it asks for ${plural(needed, what)}, and ${services.length} can be used now`);
   }
   return selector === 'ALL' ? services : services.slice(0, needed);
 }
