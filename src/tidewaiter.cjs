@@ -7,10 +7,14 @@ process.exitCode = 3;
 
 var fs = require('fs');
 var path = require('path');
-var packageJson = require('../package.json');
 
 var args = process.argv.slice(2);
-var main = path.join(__dirname, '..', 'dist', 'main.cjs');
+var dist = path.join(__dirname, '..', 'dist');
+var main = path.join(dist, 'main.cjs');
+
+function packageJson() {
+  return require('../package.json');
+}
 
 /** The same as "engines" in package.json: ^22.22.2 || ^24.15.0 || >=26.0.0. */
 function isNewEnough(version) {
@@ -66,7 +70,7 @@ function handOver(node) {
 function run() {
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
     try {
-      fs.writeSync(1, packageJson.version + '\n');
+      fs.writeSync(1, packageJson().version + '\n');
       process.exitCode = 0;
     } catch (error) {
       say('cannot write to standard output: ' + error.code, 3);
@@ -76,7 +80,7 @@ function run() {
   if (!isNewEnough(process.versions.node)) {
     var pinned = findPinnedNode();
     if (pinned === undefined || pinned === process.execPath) {
-      say('needs Node ' + packageJson.engines.node + ', this is ' + process.versions.node, 2);
+      say('needs Node ' + packageJson().engines.node + ', this is ' + process.versions.node, 2);
     } else handOver(pinned);
     return;
   }
@@ -86,7 +90,7 @@ function run() {
   }
   var loaded;
   try {
-    loaded = require(main);
+    loaded = require(path.join(dist, 'load.cjs')).load(main);
   } catch (error) {
     say('cannot be loaded: ' + (error && error.stack), 3);
     return;

@@ -11,9 +11,10 @@ import { createProgram } from './program.ts';
 /** Runs one command line. Never throws and never exits; what it says goes to `world`. */
 export async function main(argv: readonly string[], world: World): Promise<ExitCode> {
   let code: ExitCode = Exit.undecided;
-  const program = createProgram(world, (earned) => {
+  const earn = (earned: ExitCode) => {
     code = earned;
-  });
+  };
+  const program = createProgram(world, earn, argv[0]);
   try {
     await program.command.parseAsync([...argv], { from: 'user' });
     await program.flush();

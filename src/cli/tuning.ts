@@ -1,4 +1,4 @@
-/** How V8 runs a scan. */
+/** How V8 and Node's threads run what takes long. */
 import { setFlagsFromString } from 'node:v8';
 
 /**
@@ -13,4 +13,12 @@ export function tuneForScan(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   // The last tier of optimising pays after seconds of the same work, and takes the processor from the decoders meanwhile.
   setFlagsFromString('--no-turbofan');
+}
+
+/**
+ * Signatures are checked on the threads that Node keeps for such work. It makes four, when the first is needed: more than
+ * there are cores, and they take the processor from the thread that reads and judges.
+ */
+export function tuneForMany(cores: number): void {
+  process.env['UV_THREADPOOL_SIZE'] ??= String(Math.min(cores, 4));
 }

@@ -69,6 +69,7 @@ export function verifyCommand(world: World, earn: Earn, version: string): Comman
       .action(async (target: string | undefined, flags: VerifyFlags) => {
         // Loaded here: what only a verification needs must not slow down everything else.
         const { verify } = await import('./verify-options.ts');
+        if (flags.bundles !== undefined) (await import('./tuning.ts')).tuneForMany(world.cores);
         earn(await verify(target, flags, world, version));
       })
   );

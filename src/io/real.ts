@@ -1,23 +1,34 @@
 /** The real world, for the program itself. */
-import { availableParallelism } from 'node:os';
 import type { WriteStream } from 'node:tty';
 import { OperationalError } from '../diag/index.ts';
 import { realDisk } from './disk.ts';
+import type { GitHost } from './git-process.ts';
 import type { Output, World } from './world.ts';
 
 export function realWorld(): World {
   return {
     disk: realDisk,
+    git: realGit,
     env: process.env,
     // Each is opened when it is used first: that takes as long as reading a small file.
     stdout: output(() => process.stdout, 'standard output'),
     stderr: output(() => process.stderr, 'standard error'),
     now: () => Date.now(),
-    cores: availableParallelism(),
+    // Few ask, and loading the module takes a twentieth of Node's own start.
+    get cores() {
+      return process.getBuiltinModule('node:os').availableParallelism();
+    },
     // Container images are made for Linux whatever this machine runs.
     host: { os: 'linux', architecture: architectures[process.arch] ?? process.arch },
   };
 }
+
+/** Loaded when it is used: few commands start git. */
+export const realGit: GitHost = {
+  makeFolder: async (...request) => (await import('./git-process.ts')).makeFolder(...request),
+  removeFolder: async (folder) => (await import('./git-process.ts')).removeFolder(folder),
+  start: async (command) => (await import('./git-process.ts')).start(command),
+};
 
 /** Node's names in the image specification's words (Go's GOARCH). */
 const architectures: Readonly<Record<string, string>> = {

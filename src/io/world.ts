@@ -1,4 +1,5 @@
 import type { Disk } from './disk.ts';
+import type { GitHost } from './git-process.ts';
 
 export interface Output {
   readonly isTerminal: boolean;
@@ -11,6 +12,7 @@ export interface Output {
 /** Everything outside the program, handed down as one parameter and faked in tests. */
 export interface World {
   readonly disk: Disk;
+  readonly git: GitHost;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Output;
   readonly stderr: Output;

@@ -18,7 +18,7 @@
 import { hash } from 'node:crypto';
 import { quoted } from '../diag/index.ts';
 import { invalid, malformed } from './failure.ts';
-import { verifyBytes } from './keys.ts';
+import { verifyBytes, verifyBytesAhead } from './keys.ts';
 import { decodeBase64 } from './protojson.ts';
 import type { LogKey, PublicKey } from './types.ts';
 
@@ -30,25 +30,41 @@ export interface Checkpoint {
 
 /** What the log says, with its signature checked. Throws VerifyError `malformed` or `invalid`. */
 export function verifyCheckpoint(note: string, log: LogKey): Checkpoint {
-  const { text, signatures } = parseNote(note);
+  return verifyNote(parseNote(note), log);
+}
+
+/** As `verifyCheckpoint`. */
+export function verifyNote(note: Note, log: LogKey): Checkpoint {
+  const { text, signed, signatures } = note;
   const checkpoint = parseText(text);
-  const names = namesOf(log);
-  const own = signatures.filter(({ name, hint }) => names.includes(name) && isHintOf(hint, name, log));
+  const own = signaturesBy(log, note);
   const [first] = own;
   if (first === undefined) {
     throw invalid('the checkpoint has no signature of the log', {
-      expected: names.join(' or '),
+      expected: namesOf(log).join(' or '),
       got: signatures.map(({ name }) => name).join(', '),
     });
   }
   if (!isOriginOf(checkpoint.origin, first.name)) {
     throw invalid('the checkpoint is of another log', { expected: first.name, got: checkpoint.origin });
   }
-  const signed = Buffer.from(text, 'utf8');
   if (!own.every(({ signature }) => verifyBytes(log.key, signed, signature))) {
     throw invalid("the log's signature of the checkpoint does not hold");
   }
   return checkpoint;
+}
+
+/** Its signatures by the log are checked on another thread (keys.ts): it decides nothing. */
+export async function verifyNoteAhead(note: Note, log: LogKey): Promise<void> {
+  await Promise.all(signaturesBy(log, note).map(({ signature }) => verifyBytesAhead(log.key, note.signed, signature)));
+}
+
+/** A note with signatures, none of them checked. */
+export interface Note {
+  readonly text: string;
+  /** The bytes of the text. */
+  readonly signed: Buffer;
+  readonly signatures: readonly NoteSignature[];
 }
 
 interface NoteSignature {
@@ -60,14 +76,21 @@ interface NoteSignature {
 const maxNoteChars = 1 << 20;
 const maxSignatures = 100;
 
-function parseNote(note: string): { text: string; signatures: readonly NoteSignature[] } {
+/** Throws VerifyError `malformed`. */
+export function parseNote(note: string): Note {
   if (note.length > maxNoteChars) throw malformed('the checkpoint is too long');
   if (!note.isWellFormed() || controls.test(note)) throw malformed('the checkpoint has characters that no note has');
   const end = note.lastIndexOf('\n\n');
   if (end === -1 || !note.endsWith('\n')) throw malformed('the checkpoint is no signed note');
   const lines = note.slice(end + 2, -1).split('\n');
   if (lines.length > maxSignatures) throw malformed(`the checkpoint has more than ${maxSignatures} signatures`);
-  return { text: note.slice(0, end + 1), signatures: lines.map(parseSignatureLine) };
+  const text = note.slice(0, end + 1);
+  return { text, signed: Buffer.from(text, 'utf8'), signatures: lines.map(parseSignatureLine) };
+}
+
+function signaturesBy(log: LogKey, { signatures }: Note): readonly NoteSignature[] {
+  const names = namesOf(log);
+  return signatures.filter(({ name, hint }) => names.includes(name) && isHintOf(hint, name, log));
 }
 
 const controls = /[\u0000-\u0009\u000b-\u001f]/;

@@ -11,9 +11,9 @@
  * differ. Rekor v2 gives no promise and no time, and has one index.
  * https://github.com/sigstore/architecture-docs/blob/main/rekor-spec.md, RFC 8785
  */
-import { verifyCheckpoint } from './checkpoint.ts';
+import { type Note, parseNote, verifyNote, verifyNoteAhead } from './checkpoint.ts';
 import { invalid, malformed, VerifyError } from './failure.ts';
-import { verifyBytes } from './keys.ts';
+import { verifyBytes, verifyBytesAhead } from './keys.ts';
 import { hashLeaf, verifyInclusion } from './merkle.ts';
 import type { InclusionProof, LogEntry, LogKey, ProvedTime, SignedEntity } from './types.ts';
 
@@ -54,6 +54,17 @@ export function verifyLogEntry(
   return { by, index, log };
 }
 
+/** What the log signed is checked on another thread (keys.ts): it decides nothing. May reject with VerifyError. */
+export async function verifyLogEntryAhead(entry: LogEntry, logs: readonly LogKey[]): Promise<void> {
+  const log = logs.find(({ logId }) => logId.equals(entry.logId));
+  if (log === undefined) return;
+  const { promise, proof } = entry;
+  await Promise.all([
+    promise === undefined ? undefined : verifyBytesAhead(log.key, promisedBytes(entry), promise),
+    proof === undefined ? undefined : verifyNoteAhead(noteOf(proof), log),
+  ]);
+}
+
 function findLog(entry: LogEntry, logs: readonly LogKey[]): LogKey {
   const known = logs.filter((log) => log.logId.equals(entry.logId));
   if (known.length === 0) {
@@ -90,21 +101,36 @@ function verifyPromise(entry: LogEntry, promise: Buffer, log: LogKey): number {
   const isWhole = Number.isInteger(seconds) && Number.isSafeInteger(seconds * 1000);
   if (!isWhole || seconds <= 0) throw malformed('the log entry has a promise and no time');
   if (!Number.isSafeInteger(entry.logIndex) || entry.logIndex < 0) throw malformed('the log entry has no index');
-  const body = entry.body.toString('base64');
-  const logId = entry.logId.toString('hex');
-  // Members in the order of RFC 8785, nothing in them needs an escape.
-  const signed = `{"body":"${body}","integratedTime":${seconds},"logID":"${logId}","logIndex":${entry.logIndex}}`;
-  if (!verifyBytes(log.key, Buffer.from(signed, 'latin1'), promise)) {
+  if (!verifyBytes(log.key, promisedBytes(entry), promise)) {
     throw invalid("the log's promise (signed entry timestamp) does not hold for this entry");
   }
   return seconds;
 }
 
+/** What a promise is over, if the entry has time and index as it should. */
+function promisedBytes({ body, logId, logIndex, integratedTime }: LogEntry): Buffer {
+  const [bodyText, idText] = [body.toString('base64'), logId.toString('hex')];
+  // Members in the order of RFC 8785, nothing in them needs an escape.
+  const text = `{"body":"${bodyText}","integratedTime":${integratedTime},"logID":"${idText}","logIndex":${logIndex}}`;
+  return Buffer.from(text, 'latin1');
+}
+
 function verifyProof(entry: LogEntry, proof: InclusionProof, log: LogKey): void {
   const { logIndex: index, treeSize: size, hashes, rootHash } = proof;
   verifyInclusion({ leafHash: hashLeaf(entry.body), index, size, hashes, rootHash });
-  const checkpoint = verifyCheckpoint(proof.checkpoint, log);
+  const checkpoint = verifyNote(noteOf(proof), log);
   if (checkpoint.size !== size || !checkpoint.rootHash.equals(rootHash)) {
     throw invalid('the checkpoint is about another tree than the inclusion proof');
   }
 }
+
+/** Parsed once for each proof, so that an answer for a signature in it is found again. */
+function noteOf(proof: InclusionProof): Note {
+  const known = notes.get(proof);
+  if (known !== undefined) return known;
+  const note = parseNote(proof.checkpoint);
+  notes.set(proof, note);
+  return note;
+}
+
+const notes = new WeakMap<InclusionProof, Note>();

@@ -19,7 +19,7 @@
 import { hash } from 'node:crypto';
 import { children, contextTag, type Der, explicit, octetString, oid, readDer, Tag } from './der.ts';
 import { invalid, malformed, VerifyError } from './failure.ts';
-import { verifyBytes } from './keys.ts';
+import { verifyBytes, verifyBytesAhead } from './keys.ts';
 import type { Certificate, KeyKind, LogKey } from './types.ts';
 
 /**
@@ -27,6 +27,41 @@ import type { Certificate, KeyKind, LogKey } from './types.ts';
  * timestamps, `untrusted` when none is of a log that is listed for its time, `invalid`, `malformed`.
  */
 export function verifyScts(leaf: Certificate, issuer: Certificate, ctlogs: readonly LogKey[]): void {
+  for (const each of logged(leaf, issuer, ctlogs)) verifySct(each);
+}
+
+/** The timestamps are checked on another thread (keys.ts): it decides nothing. May reject with VerifyError. */
+export async function verifySctsAhead(
+  leaf: Certificate,
+  issuer: Certificate,
+  ctlogs: readonly LogKey[],
+): Promise<void> {
+  const all = logged(leaf, issuer, ctlogs);
+  await Promise.all(all.map(({ sct, log, signed }) => verifyBytesAhead(log.key, signed, sct.signature, 'sha256')));
+}
+
+/** A timestamp by a log that is known for its time, and what it is over. */
+interface Logged {
+  readonly sct: Sct;
+  readonly log: LogKey;
+  readonly signed: Buffer;
+}
+
+/** Made once for each leaf, so that an answer for a signature in it is found again. */
+function logged(leaf: Certificate, issuer: Certificate, ctlogs: readonly LogKey[]): readonly Logged[] {
+  const known = made.get(leaf);
+  if (known?.issuer === issuer && known.ctlogs === ctlogs) return known.all;
+  const all = readLogged(leaf, issuer, ctlogs);
+  made.set(leaf, { issuer, ctlogs, all });
+  return all;
+}
+
+const made = new WeakMap<
+  Certificate,
+  { readonly issuer: Certificate; readonly ctlogs: readonly LogKey[]; readonly all: readonly Logged[] }
+>();
+
+function readLogged(leaf: Certificate, issuer: Certificate, ctlogs: readonly LogKey[]): readonly Logged[] {
   const extension = leaf.extensions.get(sctList);
   if (extension === undefined) {
     throw new VerifyError(
@@ -50,7 +85,7 @@ export function verifyScts(leaf: Certificate, issuer: Certificate, ctlogs: reado
   }
   const issuerKeyHash = hash('sha256', issuer.spki, 'buffer');
   const precertificate = withoutList(leaf.tbs);
-  for (const { sct, log } of known) verifySct(sct, log, issuerKeyHash, precertificate);
+  return known.map(({ sct, log }) => ({ sct, log, signed: signedBytes(sct, issuerKeyHash, precertificate) }));
 }
 
 const sctList = '1.3.6.1.4.1.11129.2.4.2';
@@ -66,12 +101,18 @@ interface Sct {
   readonly signature: Buffer;
 }
 
-function verifySct(sct: Sct, log: LogKey, issuerKeyHash: Buffer, precertificate: Buffer): void {
+function verifySct({ sct, log, signed }: Logged): void {
   // RFC 6962 §2.1.4: SHA-256, and what the log's key is for. The codes are not signed: others would mean the same bytes.
   if (sct.hashAlgorithm !== sha256Code || sct.signatureAlgorithm !== signatureCodes.get(log.key.kind)) {
     throw invalid('a certificate transparency timestamp has an algorithm that is not that of its log');
   }
-  const signed = Buffer.concat([
+  if (!verifyBytes(log.key, signed, sct.signature, 'sha256')) {
+    throw invalid('a certificate transparency timestamp does not hold for this certificate');
+  }
+}
+
+function signedBytes(sct: Sct, issuerKeyHash: Buffer, precertificate: Buffer): Buffer {
+  return Buffer.concat([
     Buffer.of(version1, certificateTimestamp),
     sct.timeBytes,
     Buffer.of(0, precertificateEntry),
@@ -79,9 +120,6 @@ function verifySct(sct: Sct, log: LogKey, issuerKeyHash: Buffer, precertificate:
     sized(precertificate, 3),
     sized(sct.extensions, 2),
   ]);
-  if (!verifyBytes(log.key, signed, sct.signature, 'sha256')) {
-    throw invalid('a certificate transparency timestamp does not hold for this certificate');
-  }
 }
 
 const version1 = 0;

@@ -3,6 +3,7 @@ import { main } from '../../src/cli/main.ts';
 import type { ExitCode } from '../../src/diag/index.ts';
 import { realDisk } from '../../src/io/disk.ts';
 import type { Output, World } from '../../src/io/index.ts';
+import { realGit } from '../../src/io/real.ts';
 
 export interface Ran {
   readonly code: ExitCode;
@@ -15,6 +16,7 @@ export async function run(argv: readonly string[], changes: Partial<World> = {})
   const [stdout, stderr] = [capture(), capture()];
   const code = await main(argv, {
     disk: realDisk,
+    git: realGit,
     env: {},
     stdout,
     stderr,

@@ -24,6 +24,11 @@ function spoiled(bytes: Buffer, at: number): Buffer {
   return copy;
 }
 
+/** The last letter of its base64 that stands for six bits turns into another. */
+function withOtherSignature(checkpoint: string): string {
+  return checkpoint.replace(/(.)(.{4}\n)$/s, (_, letter: string, rest: string) => (letter === 'A' ? 'B' : 'A') + rest);
+}
+
 function withContent(entity: SignedEntity, changes: object): SignedEntity {
   return { ...entity, content: { ...entity.content, ...changes } as SignedEntity['content'] };
 }
@@ -47,6 +52,31 @@ describe('work ahead of a verification', () => {
     const before = refusalOf(() => verifyEntity(changed, trust, artifact));
     await verifyAhead(changed, trust);
     expect(refusalOf(() => verifyEntity(changed, trust, artifact))).toEqual(before);
+  });
+
+  it.each(['promise', 'checkpoint'] as const)('finds out a %s of the log that was changed', async (part) => {
+    const entity = signed();
+    const [entry] = entity.entries;
+    if (entry?.promise === undefined || entry.proof === undefined) throw new Error('not as it was made');
+    await verifyAhead(entity, trust);
+    const { promise, proof } = entry;
+    const other =
+      part === 'promise'
+        ? { ...entry, promise: spoiled(promise, promise.length - 1) }
+        : { ...entry, proof: { ...proof, checkpoint: withOtherSignature(proof.checkpoint) } };
+    const changed = { ...entity, entries: [other] };
+    const before = refusalOf(() => verifyEntity(changed, trust, artifact));
+    expect(before.code).toBe('invalid');
+    await verifyAhead(changed, trust);
+    expect(refusalOf(() => verifyEntity(changed, trust, artifact))).toEqual(before);
+  });
+
+  it('is for these keys alone: a log of the same id is not believed', async () => {
+    const other = makeInstance().root;
+    const entity = signed();
+    await verifyAhead(entity, trust);
+    const tlogs = instance.root.tlogs.map((log, at) => ({ ...log, key: other.tlogs[at]!.key }));
+    expect(refusalOf(() => verifyEntity(entity, [{ ...instance.root, tlogs }], artifact)).code).toBe('invalid');
   });
 
   it('is for these bytes alone: an answer is not taken for other content under the same signature', async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/sigstore/certificate.ts';
 import { verifyChain } from '../../src/sigstore/chain.ts';
-import { verifyScts } from '../../src/sigstore/sct.ts';
+import { verifyScts, verifySctsAhead } from '../../src/sigstore/sct.ts';
 import type { Certificate, LogKey } from '../../src/sigstore/types.ts';
 import {
   type CertificateShape,
@@ -28,6 +28,18 @@ const known = logKey(log);
 describe('certificate transparency timestamps', () => {
   it('hold for the certificate and the issuer that the log saw', () => {
     expect(() => verifyScts(issued([{}]), issuer, [known])).not.toThrow();
+  });
+
+  it('are judged the same when they were checked ahead, and for no other log or issuer', async () => {
+    const [leaf, logs] = [issued([{}]), [known]];
+    await verifySctsAhead(leaf, issuer, logs);
+    const others = [{ ...known, key: logKey(testKey()).key }];
+    expectRefusal(() => verifyScts(leaf, issuer, others), 'invalid', /hold/);
+    expectRefusal(() => verifyScts(leaf, makeAuthority().intermediate.certificate, logs), 'invalid', /hold/);
+    expect(() => verifyScts(leaf, issuer, logs)).not.toThrow();
+    await verifySctsAhead(leaf, issuer, others);
+    expectRefusal(() => verifyScts(leaf, issuer, others), 'invalid', /hold/);
+    expect(() => verifyScts(leaf, issuer, logs)).not.toThrow();
   });
 
   it('may have extensions, as static logs write them', () => {
