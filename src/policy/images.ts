@@ -11,8 +11,9 @@
  */
 import { OperationalError, quoted } from '../diag/index.ts';
 import { compilePattern } from '../pattern/index.ts';
-import type { ImageShape, PolicyShape, SignedShape } from './schema.ts';
-import type { ImageRule, Person, Policy, SignedRule } from './types.ts';
+import type { ImageShape, PolicyShape } from './schema.ts';
+import { readSigned } from './signed.ts';
+import type { ImageRule, Person, Policy } from './types.ts';
 import type { Path, YamlFile } from './yaml.ts';
 
 /** Every entry that speaks of this image. Throws OperationalError `usage` for what is no image name. */
@@ -102,7 +103,7 @@ function readImage(
   if (fault !== undefined) throw file.fault([...path, 'match'], fault);
   const rule = { match, matches: compilePattern(match), pinned, place: file.placeOf(path) };
   if (signed === undefined) return rule;
-  return { ...rule, signed: readSigned(signed, [...path, 'signed'], shape, people, file) };
+  return { ...rule, signed: readSigned(signed, [...path, 'signed'], { shape, people, file, signs: 'images' }) };
 }
 
 function matchFault(match: string): string | undefined {
@@ -126,46 +127,4 @@ function matchFault(match: string): string | undefined {
     return `matches nothing: that image is docker.io/library/${rest[0]} in full`;
   }
   return undefined;
-}
-
-function readSigned(
-  signed: SignedShape,
-  path: Path,
-  shape: PolicyShape,
-  people: ReadonlyMap<string, Person>,
-  file: YamlFile,
-): SignedRule {
-  const kinds = (['any', 'all', 'threshold'] as const).filter((kind) => signed[kind] !== undefined);
-  const [kind] = kinds;
-  if (kind === undefined || kinds.length > 1) throw file.fault(path, 'must have exactly one of any, all and threshold');
-  const of = signed.threshold?.of ?? signed.any ?? signed.all ?? [];
-  const count = signed.threshold?.count ?? (kind === 'any' ? 1 : of.length);
-  const at = kind === 'threshold' ? [...path, kind, 'of'] : [...path, kind];
-  for (const [index, name] of of.entries()) {
-    const problem = of.indexOf(name) < index ? 'is named twice' : signerFault(name, shape, people);
-    if (problem !== undefined) throw file.fault([...at, index], problem);
-  }
-  if (count > of.length) {
-    throw file.fault([...path, kind, 'count'], `can never be met: only ${of.length} are named; lower it or name more`);
-  }
-  return { kind, of, count, place: file.placeOf(path) };
-}
-
-function signerFault(
-  name: string,
-  { identities = {} }: PolicyShape,
-  people: ReadonlyMap<string, Person>,
-): string | undefined {
-  if (Object.hasOwn(identities, name)) {
-    return identities[name]?.openpgp === undefined
-      ? undefined
-      : `is an OpenPGP key, which signs packages and not images; name a Sigstore identity or a key`;
-  }
-  const person = people.get(name);
-  if (person === undefined) {
-    const known = [...Object.keys(identities), ...people.keys()].join(', ');
-    return `names nobody: ${quoted(name)} is not among ${known === '' ? 'identities: and people:, which are empty' : known}`;
-  }
-  const signs = person.keys.length > 0 || person.identities.some((each) => identities[each]?.openpgp === undefined);
-  return signs ? undefined : `has no key and no Sigstore identity to sign images with; add one under people.${name}`;
 }

@@ -1,9 +1,10 @@
 /**
- * `tidewaiter.policy.yaml`, as far as signatures need it; docs/formats/policy.md tells the format. Everything unknown is
+ * `tidewaiter.policy.yaml`, as far as signatures and changes need it; docs/formats/policy.md tells the format. Everything unknown is
  * refused. The parts that other checks will judge are handed on as they are, so that nobody takes silence for a pass.
  */
-import { quoted } from '../diag/index.ts';
 import { isShippedName, shippedNames } from '../sigstore/shipped.ts';
+import { readChanges } from './changes.ts';
+import { readDays } from './days.ts';
 import { readIdentity } from './identities.ts';
 import { readImages } from './images.ts';
 import { readPeople } from './people.ts';
@@ -24,7 +25,16 @@ export function readPolicy(text: string, name: string): Policy {
     ([each, fields]) => [each, readIdentity(each, fields, { file, trust, persons })] as const,
   );
   const images = readImages(shape, people, file);
-  return { name, trust, identities: new Map(identities), people, images, unjudged: findUnjudged(shape, file) };
+  const changes = readChanges(shape, people, file);
+  return {
+    name,
+    trust,
+    identities: new Map(identities),
+    people,
+    images,
+    ...(changes === undefined ? {} : { changes }),
+    unjudged: findUnjudged(shape, file),
+  };
 }
 
 function checkShape(file: YamlFile): PolicyShape {
@@ -82,19 +92,17 @@ function readTrust(shape: PolicyShape, file: YamlFile): ReadonlyMap<string, Trus
   return new Map(rules);
 }
 
-/** `90d`; a number without a unit is of days too, as it is for --max-root-age. */
-function readDays(value: string | number, path: Path, file: YamlFile): number {
-  const days = /^([1-9][0-9]{0,4})d?$/.exec(String(value))?.[1];
-  if (days === undefined) throw file.fault(path, `must be a number of days like 90d, not ${quoted(String(value))}`);
-  return Number(days) * 24 * 60 * 60 * 1000;
-}
-
 function findUnjudged(shape: PolicyShape, file: YamlFile): readonly Unjudged[] {
-  const at = (path: Path, value: unknown): readonly Unjudged[] =>
-    value === undefined ? [] : [{ path: formatPath(path), value, place: file.placeOf(path) }];
+  const at = (path: Path, value: unknown, judgedBy?: 'change'): readonly Unjudged[] =>
+    value === undefined
+      ? []
+      : [{ path: formatPath(path), value, place: file.placeOf(path), ...(judgedBy === undefined ? {} : { judgedBy }) }];
   return [
-    ...(['changes', 'platform', 'exceptions', 'ledger'] as const).flatMap((part) => at([part], shape[part])),
-    ...Object.entries(shape.people ?? {}).flatMap(([name, { presence }]) => at(['people', name, 'presence'], presence)),
+    ...at(['changes'], shape.changes, 'change'),
+    ...(['platform', 'exceptions', 'ledger'] as const).flatMap((part) => at([part], shape[part])),
+    ...Object.entries(shape.people ?? {}).flatMap(([name, { presence }]) =>
+      at(['people', name, 'presence'], presence, 'change'),
+    ),
     ...(shape.images ?? []).flatMap((image, index) =>
       (['provenance', 'sbom', 'packages'] as const).flatMap((part) => at(['images', index, part], image[part])),
     ),

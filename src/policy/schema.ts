@@ -41,13 +41,16 @@ const person = object({
   keys: texts.exactOptional(),
   identities: names.exactOptional(),
   emails: texts.exactOptional(),
+  accounts: list(text, 'must be a list of accounts, like [github:alice]').exactOptional(),
   presence: z.literal('required', 'must be "required", or be left out').exactOptional(),
 });
+
+const days = z.union([text, z.int()], 'must be a number of days like 90d');
 
 const trust = object({
   root: text.exactOptional(),
   issuers: texts.exactOptional(),
-  maxAge: z.union([text, z.int()], 'must be a number of days like 90d').exactOptional(),
+  maxAge: days.exactOptional(),
 });
 
 const signed = object({
@@ -68,6 +71,49 @@ const image = object({
   packages: z.unknown().optional(),
 });
 
+const sandbox = z.union(
+  [
+    z.literal('required'),
+    object({
+      network: texts.exactOptional(),
+      filesystem: texts.exactOptional(),
+      credentials: texts.exactOptional(),
+    }),
+  ],
+  'must be "required", or a mapping with network, filesystem or credentials, each a list of texts that is not empty',
+);
+
+const agents = object({
+  provenance: signed.exactOptional(),
+  tier: oneOf('local-key', 'job', 'isolated').exactOptional(),
+  hosted: names.exactOptional(),
+  buildTypes: texts.exactOptional(),
+  models: list(text, 'must be a list of patterns, like [anthropic/*]').exactOptional(),
+  runtimes: list(text, 'must be a list of patterns, like [claude-code]').exactOptional(),
+  tools: list(text, 'must be a list of patterns, like [mcp-github]').exactOptional(),
+  sandbox: sandbox.exactOptional(),
+  decision: signed.exactOptional(),
+  maxAge: days.exactOptional(),
+});
+
+const highRisk = object({
+  paths: list(text, 'must be a list of patterns, like [.github/**]').exactOptional(),
+  approvals: z.int('must be a whole number').min(1, 'must be at least 1').exactOptional(),
+  by: list(text, 'must be a list of people, like [alice]').exactOptional(),
+  records: names.exactOptional(),
+  operation: text.exactOptional(),
+  carryOver: oneOf('never', 'replay').exactOptional(),
+});
+
+const changes = object({
+  repository: text,
+  baseRef: text,
+  unknown: oneOf('treat-as-agent', 'treat-as-human').exactOptional(),
+  bots: names.exactOptional(),
+  agents: agents.exactOptional(),
+  highRisk: highRisk.exactOptional(),
+});
+
 export const policyShape = object({
   version: z.literal(1, {
     error: ({ input }) =>
@@ -81,7 +127,7 @@ export const policyShape = object({
   identities: named(identity).exactOptional(),
   people: named(person).exactOptional(),
   images: list(image, 'must be a list, each entry beginning with "- match: REGISTRY/NAME"').exactOptional(),
-  changes: z.unknown().optional(),
+  changes: changes.exactOptional(),
   exceptions: z.unknown().optional(),
   ledger: z.unknown().optional(),
   platform: z.unknown().optional(),
@@ -92,6 +138,9 @@ export type IdentityShape = z.infer<typeof identity>;
 export type SignedShape = z.infer<typeof signed>;
 export type ImageShape = z.infer<typeof image>;
 export type ValueShape = z.infer<typeof value>;
+export type ChangesShape = z.infer<typeof changes>;
+export type AgentsShape = z.infer<typeof agents>;
+export type HighRiskShape = z.infer<typeof highRisk>;
 
 function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const keys = Object.keys(shape).join(', ');
@@ -101,6 +150,10 @@ function object<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
       return input === undefined ? 'is missing' : `must be a mapping with: ${keys}`;
     },
   });
+}
+
+function oneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
+  return z.enum(words, `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`);
 }
 
 function named<Value extends z.ZodType>(entry: Value) {

@@ -77,9 +77,9 @@ describe('a policy', () => {
     ]);
   });
 
-  it('names every part that is read and not judged', () => {
+  it('names every part that does not decide on images', () => {
     const text = policy(
-      'changes: { repository: https://github.com/acme/shop }',
+      'changes: { repository: https://github.com/acme/shop, baseRef: refs/heads/main }',
       'platform: platform.yaml',
       'exceptions: []',
       'ledger:',
@@ -298,7 +298,7 @@ describe('a policy', () => {
     [
       'a merge',
       policy('people: { a: &a { keys: [a] }, b: { <<: *a } }'),
-      '2:37: people.b.<< is not known here; known are: keys, identities, emails, presence',
+      '2:37: people.b.<< is not known here; known are: keys, identities, emails, accounts, presence',
     ],
     ['an alias of nothing', policy('images: *nobody'), '2:9: nothing before this has the anchor "nobody"'],
     ['an alias of itself', policy('changes: &a { b: *a }'), '2:18: too much, or aliases that unfold into too much'],
@@ -588,7 +588,7 @@ describe('a policy', () => {
     [
       'a person of nothing',
       policy('people: { a: {} }'),
-      '2:11: people.a has nothing to be recognised by; add keys, identities or emails',
+      '2:11: people.a has nothing to be recognised by; add keys, identities, emails or accounts',
     ],
     [
       'a person called like an identity',
