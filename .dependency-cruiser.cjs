@@ -11,12 +11,14 @@ const mayUse = {
   sources: ['diag', 'archive', 'io'],
   sigstore: ['diag'],
   policy: ['diag', 'pattern', 'sigstore'],
+  git: ['diag', 'io'],
+  change: ['diag', 'pattern', 'git', 'sigstore', 'policy'],
   catalog: ['diag', 'archive', 'purl', 'pattern', 'sources'],
   bom: ['diag', 'purl', 'catalog', 'sources'],
   facts: ['diag', 'bom', 'catalog', 'sources'],
   report: ['diag', 'bom', 'catalog', 'sources', 'sigstore'],
-  run: ['diag', 'archive', 'pattern', 'io', 'sources', 'sigstore', 'policy', 'catalog', 'bom', 'facts', 'report'],
-  cli: ['diag', 'archive', 'pattern', 'io', 'sources', 'sigstore', 'catalog', 'bom', 'report', 'run'],
+  run: ['diag', 'archive', 'pattern', 'io', 'git', 'sources', 'sigstore', 'policy', 'change', 'catalog', 'bom', 'facts', 'report'],
+  cli: ['diag', 'archive', 'pattern', 'io', 'git', 'sources', 'sigstore', 'change', 'catalog', 'bom', 'report', 'run'],
 };
 
 module.exports = {
