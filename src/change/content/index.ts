@@ -1,0 +1,1 @@
+export { inspectChange } from './inspect.ts';

@@ -1,0 +1,106 @@
+/** The commits of a range as facts: parsed and hashed again, signatures checked, merges replayed, trees compared. */
+import type { CommitSigners } from '../change/commit-signature.ts';
+import { verifyCommitSignature } from '../change/commit-signature.ts';
+import { findSigns, signOfKey } from '../change/signs/index.ts';
+import type { CommitFacts, MergeFacts, Sign } from '../change/types.ts';
+import { parseCommit } from '../git/commit.ts';
+import { GitRefusal } from '../git/refusal.ts';
+import { diffTrees } from '../git/tree-diff.ts';
+import type { Commit, ObjectId, PathChange, Repository } from '../git/types.ts';
+
+export interface ReadCommits {
+  /** Parents before children. */
+  readonly facts: readonly CommitFacts[];
+  readonly signedOffByAgent: ReadonlyMap<ObjectId, Sign>;
+}
+
+export async function readCommits(
+  ids: readonly ObjectId[],
+  repository: Repository,
+  signers: CommitSigners,
+): Promise<ReadCommits> {
+  const commits = new Map<ObjectId, Promise<Commit>>();
+  const commitOf = (id: ObjectId): Promise<Commit> => {
+    const known = commits.get(id);
+    if (known !== undefined) return known;
+    const read = repository.objects.read(id, 'commit').then(parseCommit);
+    commits.set(id, read);
+    return read;
+  };
+  const signedOffByAgent = new Map<ObjectId, Sign>();
+  const inRange = new Set(ids);
+  const facts = await mapInOrder(ids, manyAtOnce, async (id): Promise<CommitFacts> => {
+    const commit = await commitOf(id);
+    const { signs, bot, signedOffByAgent: signoff } = findSigns(commit);
+    if (signoff !== undefined) signedOffByAgent.set(id, signoff);
+    const signature = await verifyCommitSignature(commit, signers);
+    const key =
+      signature.state === 'good' && signature.signer.kind === 'ssh'
+        ? signOfKey(signature.signer.fingerprint)
+        : undefined;
+    const merge = commit.parents.length > 1 ? await replay(commit, repository) : undefined;
+    return {
+      commit,
+      signs: key === undefined ? signs : [key, ...signs],
+      ...(bot !== undefined && { bot }),
+      signature,
+      ...(merge !== undefined && { merge }),
+      changes: await changesOf(commit, merge, repository, commitOf),
+    };
+  });
+  checkConnected(facts, inRange);
+  return { facts, signedOffByAgent };
+}
+
+/** Objects are asked for in one stream: enough at once that it never runs dry, few enough to hold. */
+const manyAtOnce = 64;
+
+/** Never `--first-parent`: what a merge brings beyond its parents shows in no ordinary diff. */
+async function replay(commit: Commit, repository: Repository): Promise<MergeFacts> {
+  const [one, other, ...more] = commit.parents;
+  const made =
+    more.length === 0 ? await repository.mergeTree(one!, other!) : await repository.mergeTreeOf(commit.parents);
+  if (!made.clean) return { replay: 'conflict', expectedTree: made.tree };
+  return { replay: made.tree === commit.tree ? 'clean' : 'residual', expectedTree: made.tree };
+}
+
+async function changesOf(
+  commit: Commit,
+  merge: MergeFacts | undefined,
+  repository: Repository,
+  commitOf: (id: ObjectId) => Promise<Commit>,
+): Promise<readonly PathChange[]> {
+  if (merge?.replay === 'clean') return [];
+  if (merge !== undefined) return diffTrees(repository.objects, merge.expectedTree, commit.tree);
+  const [parent] = commit.parents;
+  const before = parent === undefined ? undefined : (await commitOf(parent)).tree;
+  return diffTrees(repository.objects, before, commit.tree);
+}
+
+/**
+ * git said which commits these are; that they hang together is seen from objects that were hashed again. Every one but the
+ * last is a parent of another one.
+ */
+function checkConnected(facts: readonly CommitFacts[], inRange: ReadonlySet<ObjectId>): void {
+  const named = new Set(facts.flatMap(({ commit }) => commit.parents));
+  const loose = facts.slice(0, -1).find(({ commit }) => !named.has(commit.id));
+  if (loose === undefined && inRange.size === facts.length) return;
+  throw new GitRefusal('object-mismatch', 'the commits that git lists for the range do not hang together', [
+    'do not use this repository: clone it anew, and run git fsck',
+  ]);
+}
+
+/** The results in the order of the items, with at most `width` under way. The first that fails ends it. */
+export async function mapInOrder<Item, Result>(
+  items: readonly Item[],
+  width: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results = new Array<Result>(items.length);
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let at = next++; at < items.length; at = next++) results[at] = await work(items[at]!);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  return results;
+}

@@ -1,0 +1,204 @@
+/**
+ * What merges bring in. Each attack in a real repository, beside a twin without it.
+ *
+ *   T5   evil merges                   'what no parent explains …', 'what the base did …', 'an octopus …'
+ *   also combinations of histories     the base merged in, roots, criss-cross, two agents with a person between
+ */
+import { describe, expect, it } from 'vitest';
+import { aShop, denied, identOf, passes, people, type Shop, undecided, unapproved } from '../kit/change.ts';
+import { temporaryDirectory } from '../kit/temporary.ts';
+import { signSsh } from '../sigstore/ssh.ts';
+
+const temporary = temporaryDirectory();
+const lenient = { changes: { unknown: 'treat-as-human' } };
+const mergeRule = ['merge-residual'];
+const signed = (payload: Buffer) => signSsh(people.alice, payload);
+
+/** A person's commit on `feature`, and one on `main` after it: what a merge of the base joins. */
+function forked(policy = {}): { readonly shop: Shop; readonly mine: string; readonly main: string } {
+  const shop = aShop(temporary, { policy });
+  const mine = shop.humanCommit({ files: { 'src/new.py': 'new\n' } });
+  const main = shop.advance({ 'docs/a.md': 'main\n' });
+  return { shop, mine, main };
+}
+
+describe('T5: what a merge adds to its parents', () => {
+  it('what no parent explains needs somebody who made it; what git makes by itself needs nobody', async () => {
+    const attacked = forked(lenient);
+    const { shop, mine, main } = attacked;
+    const clean = shop.repo.git('merge-tree', '--write-tree', mine, main);
+    const evil = shop.repo.commit({ parents: [mine, main], files: { 'docs/a.md': 'main\n', 'src/app.py': 'steal()\n' }, branch: 'feature' });
+    expect(shop.repo.git('log', '-p', '-1', '--format=', evil)).toBe('');
+    const verdict = await shop.judge('main..feature');
+    expect(verdict).toMatchObject(denied('merge-residual'));
+    expect(verdict.report.findings[0]).toMatchObject({ expected: clean, got: shop.repo.treeOf(evil), commits: [evil] });
+    const twin = forked(lenient);
+    twin.shop.merge(twin.mine, twin.main);
+    expect(await twin.shop.judge('main..feature')).toMatchObject(passes);
+  });
+
+  it('an unsigned merge that git makes by itself is nobody’s even where unknown commits count as agents’', async () => {
+    const twin = forked();
+    twin.shop.merge(twin.mine, twin.main);
+    expect(await twin.shop.judge('main..feature')).toMatchObject(passes);
+    const attacked = forked();
+    const { shop, mine, main } = attacked;
+    shop.repo.commit({ parents: [mine, main], files: { 'docs/a.md': 'main\n', x: '' }, branch: 'feature' });
+    expect(await shop.judge('main..feature')).toMatchObject(denied('agent-undeclared', ...mergeRule));
+  });
+
+  it('what the base did and a merge silently takes back is what no parent explains', async () => {
+    const { shop, mine, main } = forked(lenient);
+    shop.repo.commit({ parents: [mine, main], tree: shop.repo.treeOf(mine), branch: 'feature' });
+    expect(await shop.judge('main..feature')).toMatchObject(denied(...mergeRule));
+  });
+
+  it('a person who signs the merge stands for what it adds, and an agent’s provenance for what the agent adds', async () => {
+    const { shop, mine, main } = forked();
+    shop.repo.commit({ parents: [mine, main], files: { x: 'y' }, branch: 'feature', author: identOf('alice'), sign: signed });
+    const verdict = await shop.judge('main..feature');
+    expect(verdict).toMatchObject(passes);
+    expect(verdict.said).toContain('merge-residual');
+    const other = forked();
+    const head = other.shop.agentCommit({ parents: [other.mine, other.main], files: { x: 'y' } });
+    expect(await other.shop.judge('main..feature')).toMatchObject(denied('provenance-missing', ...mergeRule));
+    const evidence = [other.shop.attest({ base: other.mine, head })];
+    expect(await other.shop.judge('main..feature', { evidence })).toMatchObject(passes);
+  });
+
+  it('an edit of a risky path inside a merge needs the approval that it needs anywhere', async () => {
+    const { shop, mine, main } = forked();
+    const merge = { parents: [mine, main], files: { 'docs/a.md': 'main\n', 'infra/main.tf': 'region = "us"\n' } };
+    const head = shop.humanCommit(merge);
+    expect(await shop.judge('main..feature')).toMatchObject(unapproved('high-risk-path'));
+    const evidence = [shop.approve({ by: 'bob', base: main, head })];
+    expect(await shop.judge('main..feature', { evidence })).toMatchObject(passes);
+  });
+
+  it('a risky path that a merge changes and a later commit changes back was there all the same', async () => {
+    const { shop, mine, main } = forked();
+    shop.humanCommit({ parents: [mine, main], files: { 'docs/a.md': 'main\n', 'infra/main.tf': 'region = "us"\n' } });
+    shop.humanCommit({ files: { 'infra/main.tf': 'region = "eu"\n' } });
+    expect(await shop.judge('main..feature')).toMatchObject(unapproved('high-risk-path'));
+  });
+
+  it('how a conflict was resolved is somebody’s, too', async () => {
+    const conflict = () => {
+      const shop = aShop(temporary, { policy: lenient });
+      const mine = shop.humanCommit({ files: { 'src/app.py': 'mine\n' } });
+      const main = shop.advance({ 'src/app.py': 'theirs\n' });
+      return { shop, parents: [mine, main], files: { 'src/app.py': 'both\n' } };
+    };
+    const attacked = conflict();
+    attacked.shop.unsignedCommit(attacked);
+    expect(await attacked.shop.judge('main..feature')).toMatchObject(denied(...mergeRule));
+    const twin = conflict();
+    twin.shop.humanCommit(twin);
+    expect(await twin.shop.judge('main..feature')).toMatchObject(passes);
+  });
+
+  it('an octopus is replayed like any other merge', async () => {
+    const octopus = () => {
+      const shop = aShop(temporary, { policy: lenient });
+      const arms = ['a', 'b', 'c'].map((name) =>
+        shop.humanCommit({ files: { [name]: name }, branch: null, parents: [shop.base] }),
+      );
+      return { shop, parents: arms };
+    };
+    const twin = octopus();
+    const all = { a: 'a', b: 'b', c: 'c' };
+    twin.shop.unsignedCommit({ parents: twin.parents, files: all });
+    expect(await twin.shop.judge('main..feature')).toMatchObject(passes);
+    const attacked = octopus();
+    attacked.shop.unsignedCommit({ parents: attacked.parents, files: { ...all, d: 'evil' } });
+    expect(await attacked.shop.judge('main..feature')).toMatchObject(denied(...mergeRule));
+  });
+
+  it('a commit that names one parent twice hides nothing behind it', async () => {
+    const shop = aShop(temporary, { policy: lenient });
+    const mine = shop.humanCommit({ files: { a: 'a' } });
+    shop.unsignedCommit({ parents: [mine, mine], files: { 'src/app.py': 'steal()\n' } });
+    expect((await shop.judge('main..feature')).outcome).not.toBe('pass');
+  });
+});
+
+describe('histories in which something could be lost', () => {
+  it('a commit on any side of a merge is of the range', async () => {
+    const build = (byAgent: boolean) => {
+      const shop = aShop(temporary);
+      const one = shop.humanCommit({ files: { a: 'a' } });
+      const spec = { files: { b: 'b' }, branch: null, parents: [shop.base] };
+      const other = byAgent ? shop.agentCommit(spec) : shop.humanCommit(spec);
+      shop.merge(one, other);
+      return shop;
+    };
+    expect(await build(true).judge('main..feature')).toMatchObject(denied('provenance-missing'));
+    expect(await build(false).judge('main..feature')).toMatchObject(passes);
+  });
+
+  it('a history with a root of its own, merged in, is of the range from its root on', async () => {
+    const build = (byAgent: boolean) => {
+      const shop = aShop(temporary);
+      const one = shop.humanCommit({ files: { a: 'a' } });
+      const spec = { files: { 'vendor/b': 'b' }, branch: null, parents: [], only: true };
+      const root = byAgent ? shop.agentCommit(spec) : shop.humanCommit(spec);
+      const tree = shop.repo.git('merge-tree', '--write-tree', '--allow-unrelated-histories', one, root);
+      shop.repo.commit({ parents: [one, root], tree, branch: 'feature', author: identOf('alice') });
+      return { shop, root };
+    };
+    const attacked = build(true);
+    const verdict = await attacked.shop.judge('main..feature');
+    expect(verdict).toMatchObject(denied('provenance-missing'));
+    expect(verdict.report.findings[0]?.commits).toEqual([attacked.root]);
+    expect(await build(false).shop.judge('main..feature')).toMatchObject(passes);
+  });
+
+  it('a history that shares nothing with the base is not judged', async () => {
+    const shop = aShop(temporary);
+    shop.humanCommit({ parents: [], only: true, files: { a: 'a' } });
+    expect(await shop.judge('main..feature')).toMatchObject(undecided('unrelated-histories'));
+  });
+
+  it('a criss-cross has two places to start from, and none is chosen', async () => {
+    const shop = aShop(temporary);
+    const mine = shop.humanCommit({ files: { a: 'a' } });
+    const main = shop.advance({ 'docs/a.md': 'main\n' });
+    shop.merge(mine, main);
+    expect(await shop.judge('main..feature')).toMatchObject(passes);
+    shop.repo.merge(main, mine, { branch: 'main', author: identOf('alice') });
+    shop.humanCommit({ files: { b: 'b' } });
+    expect(await shop.judge('main..feature')).toMatchObject(undecided('range-ambiguous'));
+  });
+
+  it('two agents with a person between them each need provenance for their own part', async () => {
+    const shop = aShop(temporary);
+    const first = shop.agentCommit({ files: { a: 'a' } });
+    const between = shop.humanCommit({ files: { b: 'b' } });
+    const last = shop.agentCommit({ files: { c: 'c' }, author: 'Cursor Agent <cursoragent@cursor.com>', message: 'c\n' });
+    const one = shop.attest({ base: shop.base, head: first });
+    const other = shop.attest({ base: between, head: last });
+    expect(await shop.judge('main..feature', { evidence: [one, other] })).toMatchObject(passes);
+    expect(await shop.judge('main..feature', { evidence: [one] })).toMatchObject(denied('range-gap'));
+    expect(await shop.judge('main..feature', { evidence: [other] })).toMatchObject(denied('range-gap'));
+    const verdict = await shop.judge('main..feature', { evidence: [one] });
+    expect(verdict.report.findings[0]?.commits).toEqual([last]);
+  });
+
+  it('the base merged in the middle of an agent’s work takes nothing out of the range', async () => {
+    const shop = aShop(temporary);
+    const first = shop.agentCommit({ files: { a: 'a' } });
+    const main = shop.advance({ 'docs/a.md': 'main\n' });
+    const merged = shop.merge(first, main);
+    const head = shop.agentCommit({ files: { b: 'b' } });
+    const before = shop.attest({ base: shop.base, head: first });
+    const after = shop.attest({ base: merged, head });
+    const whole = shop.attest({ base: shop.base, head });
+    expect(await shop.judge('main..feature', { evidence: [after] })).toMatchObject(denied('range-gap'));
+    expect(await shop.judge('main..feature', { evidence: [before] })).toMatchObject(denied('range-gap'));
+    expect(await shop.judge('main..feature', { evidence: [before, after] })).toMatchObject(passes);
+    expect(await shop.judge('main..feature', { evidence: [whole] })).toMatchObject(passes);
+    // From the base as it was merged, its own history on the other side is not covered.
+    const fromMain = shop.attest({ base: main, head });
+    expect(await shop.judge('main..feature', { evidence: [fromMain] })).toMatchObject(passes);
+  });
+});
