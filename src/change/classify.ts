@@ -4,7 +4,6 @@
  * signature never makes a commit a human's or a bot's.
  */
 import { plural } from '../diag/index.ts';
-import type { ObjectId } from '../git/types.ts';
 import type { ChangesRule } from '../policy/types.ts';
 import type { CommitClass, CommitFacts, Sign, SignatureFacts } from './types.ts';
 
@@ -38,19 +37,6 @@ export function classify(facts: CommitFacts, signs: readonly Sign[], rule: Chang
     because: unproved(facts),
     duty: rule.unknown === 'treat-as-agent' && !isExplained,
   };
-}
-
-/** A branch speaks for everything on it that the range has. */
-export function signsByCommit(
-  tips: readonly { readonly tip: ObjectId; readonly signs: readonly Sign[] }[],
-  ancestors: (tip: ObjectId) => ReadonlySet<ObjectId>,
-): ReadonlyMap<ObjectId, readonly Sign[]> {
-  const found = new Map<ObjectId, Sign[]>();
-  for (const { tip, signs } of tips) {
-    if (signs.length === 0) continue;
-    for (const id of ancestors(tip)) found.set(id, [...(found.get(id) ?? []), ...signs]);
-  }
-  return found;
 }
 
 function describe({ kind, place, text }: Sign): string {

@@ -5,7 +5,7 @@ import { OperationalError } from '../diag/index.ts';
 export function foreign(flags: string, instead: string): Option {
   const option = new Option(flags).hideHelp();
   const refuse = () => {
-    throw new OperationalError('usage', `${option.long} is no option here`, { hints: [instead] });
+    throw new OperationalError('usage', `${option.long ?? option.short} is no option here`, { hints: [instead] });
   };
   return option.preset('').argParser(refuse);
 }

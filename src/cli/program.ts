@@ -5,6 +5,7 @@ import { type ExitCode, OperationalError } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import { shown } from '../report/index.ts';
 import { attestCommand } from './attest.ts';
+import { changeCommand } from './change.ts';
 import { rulesCommand } from './rules.ts';
 import { scanCommand } from './scan.ts';
 import { trustCommand } from './trust.ts';
@@ -18,7 +19,8 @@ export interface Program {
   flush(): Promise<void>;
 }
 
-export function createProgram(world: World, earn: Earn): Program {
+/** `first` is the first word of the command line: where it is the name of a command, the others need not be made. */
+export function createProgram(world: World, earn: Earn, first: string | undefined): Program {
   const out: string[] = [];
   const err: string[] = [];
   const output: OutputConfiguration = {
@@ -39,7 +41,8 @@ export function createProgram(world: World, earn: Earn): Program {
     .exitOverride()
     .showSuggestionAfterError()
     .addHelpText('after', exitCodes);
-  for (const add of [scanCommand, verifyCommand, attestCommand, trustCommand, rulesCommand]) {
+  const wanted = commands.get(first ?? '');
+  for (const add of wanted === undefined ? commands.values() : [wanted]) {
     const child = add(world, earn, packageJson.version);
     child.copyInheritedSettings(command);
     command.addCommand(child);
@@ -53,6 +56,15 @@ export function createProgram(world: World, earn: Earn): Program {
     },
   };
 }
+
+const commands = new Map([
+  ['scan', scanCommand],
+  ['verify', verifyCommand],
+  ['attest', attestCommand],
+  ['change', changeCommand],
+  ['trust', trustCommand],
+  ['rules', rulesCommand],
+]);
 
 /** An option that takes one value takes it once: which of two was meant must not depend on their order. */
 function refuseTwice(command: Command): void {

@@ -9,6 +9,7 @@ import { colorWanted } from '../report/index.ts';
 import { type OutputSpec, parseOutput } from '../run/formats.ts';
 import type { ScanOptions } from '../run/scan.ts';
 import { type PlatformChoice, parsePlatform } from '../sources/index.ts';
+import { endOfTime, parseTime } from './rfc3339.ts';
 import type { ScanFlags } from './scan.ts';
 
 export function scanOptions(
@@ -69,31 +70,13 @@ function outputs(texts: readonly string[]): readonly OutputSpec[] {
 
 /** Whole seconds, UTC: what documents need, and the same for the same second. */
 function timestamp(now: string | undefined, world: World): string {
-  if (now !== undefined) {
-    const valid = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(now);
-    const time = valid && isDay(now.slice(0, 10)) ? Date.parse(now.toUpperCase()) : Number.NaN;
-    if (!(time >= 0 && time < endOfTime)) {
-      throw new OperationalError('usage', `--now ${quoted(now)} is not a time as RFC 3339 writes it`, {
-        hints: ['write it as 2026-01-31T12:00:00Z'],
-      });
-    }
-    return inSeconds(time);
-  }
+  if (now !== undefined) return inSeconds(parseTime(now, '--now'));
   const epoch = world.env['SOURCE_DATE_EPOCH'];
   if (epoch === undefined || epoch === '') return inSeconds(world.now());
   if (!/^\d{1,12}$/.test(epoch) || Number(epoch) * 1000 >= endOfTime) {
     throw new OperationalError('usage', `SOURCE_DATE_EPOCH ${quoted(epoch)} is not a number of seconds`);
   }
   return inSeconds(Number(epoch) * 1000);
-}
-
-/** Documents know four-digit years only. */
-const endOfTime = Date.UTC(10_000, 0);
-
-/** JavaScript makes 3 March of 31 February. */
-function isDay(day: string): boolean {
-  const time = Date.parse(`${day}T00:00:00Z`);
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 function inSeconds(milliseconds: number): string {

@@ -158,7 +158,7 @@ export const rules = [
   {
     id: 'range-gap',
     title: "provenance covers a part of an agent's commits only",
-    help: 'have the missing commits attested, or sign them with the key of a person',
+    help: 'have the missing commits attested as well: one statement for each gap, or one for the whole range',
   },
   {
     id: 'ref-ambiguous',

@@ -21,6 +21,12 @@ export interface SarifFinding {
   readonly place: string;
   /** Path of a file on disk, where the place is one. */
   readonly file?: string;
+  /** Path in a repository, from its root and always with `/`; in the place of `file`. */
+  readonly tracked?: string;
+  /** Of the file, from 1. */
+  readonly line?: number;
+  /** Names of what it is about, in the place of subject and place. */
+  readonly names?: readonly { readonly name: string; readonly kind: string }[];
 }
 
 export interface SarifRun {
@@ -69,7 +75,9 @@ export function writeSarif({ tool, decided, exitCode, notifications, findings }:
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function resultOf({ rule, level, message, subject, place, file }: SarifFinding, used: readonly { id: string }[]) {
+function resultOf(finding: SarifFinding, used: readonly { id: string }[]) {
+  const { rule, level, message, subject, place, file, tracked, line, names } = finding;
+  const uri = tracked !== undefined ? relativeUri(tracked) : file !== undefined ? uriOf(file) : undefined;
   return {
     ruleId: rule,
     ruleIndex: used.findIndex(({ id }) => id === rule),
@@ -77,8 +85,18 @@ function resultOf({ rule, level, message, subject, place, file }: SarifFinding, 
     message: { text: printable(message) },
     locations: [
       {
-        ...(file === undefined ? {} : { physicalLocation: { artifactLocation: { uri: uriOf(file) } } }),
-        logicalLocations: [{ fullyQualifiedName: printable(`${subject}: ${place}`), kind: 'resource' }],
+        ...(uri === undefined
+          ? {}
+          : {
+              physicalLocation: {
+                artifactLocation: { uri },
+                ...(line === undefined ? {} : { region: { startLine: line } }),
+              },
+            }),
+        logicalLocations: (names ?? [{ name: `${subject}: ${place}`, kind: 'resource' }]).map(({ name, kind }) => ({
+          fullyQualifiedName: printable(name),
+          kind,
+        })),
       },
     ],
     partialFingerprints: { 'tidewaiter/v1': fingerprint([rule, subject, place]) },
@@ -87,9 +105,12 @@ function resultOf({ rule, level, message, subject, place, file }: SarifFinding, 
 
 /** A relative reference (RFC 3986): each segment escaped; a colon in the first one would look like a scheme. */
 function uriOf(file: string): string {
-  const path = file.toWellFormed().replaceAll('\\', '/');
-  const escaped = path.split('/').map(encodeURIComponent).join('/');
-  return path.startsWith('/') ? `file://${escaped}` : escaped;
+  const path = file.replaceAll('\\', '/');
+  return path.startsWith('/') ? `file://${relativeUri(path)}` : relativeUri(path);
+}
+
+function relativeUri(path: string): string {
+  return path.toWellFormed().split('/').map(encodeURIComponent).join('/');
 }
 
 /** The lengths keep `a`+`bc` and `ab`+`c` apart. */

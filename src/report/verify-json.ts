@@ -1,15 +1,7 @@
-/**
- * A verification as JSON: two spaces, one final newline, keys in the order of the types. Same input, same bytes. What a
- * terminal would obey is escaped.
- */
-import { printable, printableJson } from '../diag/index.ts';
+/** A verification as JSON, with the keys in the order of its types. */
+import { writeJson } from './json.ts';
 import type { Verification } from './verification.ts';
 
 export function writeVerificationJson(verification: Verification): string {
-  return `${printableJson(JSON.stringify(verification, wellFormed, 2))}\n`;
-}
-
-/** Lone surrogates are refused by many readers and altered by others. */
-function wellFormed(_key: string, value: unknown): unknown {
-  return typeof value === 'string' && !value.isWellFormed() ? value.replace(/\p{Surrogate}/gu, printable) : value;
+  return writeJson(verification);
 }

@@ -4,7 +4,7 @@
  */
 
 import type { NamedCommit, PathlessRange } from '../change/types.ts';
-import { OperationalError, plural, quoted } from '../diag/index.ts';
+import { plural, quoted } from '../diag/index.ts';
 import { parseCommit } from '../git/commit.ts';
 import { GitRefusal, type OpenedRepository, parseRangeText, type Revision, resolveRevision } from '../git/index.ts';
 import { checkMergeInputs } from '../git/merge-inputs.ts';
@@ -107,7 +107,7 @@ export async function checkBaseRef(
 }
 
 /** `refs/remotes/origin/main` is what the branch was when it was fetched. */
-function branchOf(ref: string): string {
+export function branchOf(ref: string): string {
   const remote = /^refs\/remotes\/[^/]+\/(.+)$/.exec(ref)?.[1];
   return remote === undefined ? ref : `refs/heads/${remote}`;
 }
@@ -121,11 +121,4 @@ function mismatch(got: string, wanted: string): GitRefusal {
     `judge against the branch that the policy is for: ${wanted}..HEAD`,
     'or correct changes.baseRef in the policy on its branch',
   ]);
-}
-
-/** A usage error that names the commit, for what is asked about one commit of the range. */
-export function notInRange(text: string): OperationalError {
-  return new OperationalError('usage', `${quoted(text)} is not a commit of the range`, {
-    hints: ['name one that is between BASE and HEAD'],
-  });
 }

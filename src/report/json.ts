@@ -1,0 +1,14 @@
+/**
+ * A document as JSON: two spaces, one final newline, keys in the order of the value. Same input, same bytes. What a
+ * terminal would obey is escaped.
+ */
+import { printable, printableJson } from '../diag/index.ts';
+
+export function writeJson(value: unknown): string {
+  return `${printableJson(JSON.stringify(value, wellFormed, 2))}\n`;
+}
+
+/** Lone surrogates are refused by many readers and altered by others. */
+function wellFormed(_key: string, value: unknown): unknown {
+  return typeof value === 'string' && !value.isWellFormed() ? value.replace(/\p{Surrogate}/gu, printable) : value;
+}
