@@ -20,7 +20,7 @@
 import { quoted } from '../diag/index.ts';
 import { malformed } from '../sigstore/failure.ts';
 import { isJsonObject, type Json, type JsonObject, parseStrictJsonBytes } from '../sigstore/json.ts';
-import { optionalObjectIn, optionalTextIn, predicateObject, textIn } from '../sigstore/predicate.ts';
+import { objectIn, optionalObjectIn, optionalTextIn, predicateObject, textIn } from '../sigstore/predicate.ts';
 import { digestSet } from '../sigstore/statement.ts';
 import { changeSubject } from './statements/agent-change.ts';
 import { readSandbox } from './statements/agent-sandbox.ts';
@@ -150,7 +150,7 @@ function readTool(value: Json, where: string): ToolClaim {
 function readSubagent(value: Json, where: string): SubagentClaim {
   const entry = predicateObject(value, where);
   only(entry, ['invocationId', 'role', 'agent', 'sandboxPolicy', 'start', 'end'], where);
-  const agent = readPartialAgent(predicateObject(entry['agent'], `${where}.agent`), `${where}.agent`);
+  const agent = readPartialAgent(objectIn(entry, 'agent', where), `${where}.agent`);
   const { model, runtime, tools } = agent;
   if (model === undefined || runtime === undefined) throw malformed(`${where}.agent needs a model and a runtime`);
   const texts = {
@@ -178,7 +178,10 @@ function readBuilder(builder: JsonObject): AgentChangeClaim['builder'] {
   const version = optionalObjectIn(builder, 'version', 'builder');
   const id = textIn(builder, 'id', 'builder');
   if (version === undefined) return { id };
-  const pairs = Object.entries(version).map(([name, value]) => [name, textItem(value, `builder.version.${name}`)]);
+  const pairs = Object.entries(version).map(([name, value]) => [
+    name,
+    textItem(value ?? null, `builder.version.${name}`),
+  ]);
   return { id, version: Object.fromEntries(pairs) as Record<string, string> };
 }
 

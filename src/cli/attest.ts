@@ -3,35 +3,75 @@ import type { World } from '../io/index.ts';
 import { foreign } from './foreign.ts';
 import type { Earn } from './program.ts';
 import { collect } from './repeatable.ts';
+import type { SignerFlags } from './signer-options.ts';
 
-export interface AttestFlags {
+export interface AttestFlags extends SignerFlags, ChangeAttestFlags {
   readonly predicate?: string;
   readonly type?: string;
-  readonly key?: string;
-  readonly keyPasswordFile?: string;
-  readonly identityToken?: string;
-  readonly trust?: string;
-  readonly signingConfig?: string;
-  readonly trustedRoot?: string;
-  readonly fulcioUrl?: string;
-  readonly rekorUrl?: string;
-  readonly timestampUrl?: string;
   readonly platform?: string;
   readonly output: readonly string[];
   readonly attach?: boolean;
-  readonly offline?: boolean;
+}
+
+/** Those of `git:BASE..HEAD`. */
+export interface ChangeAttestFlags {
+  readonly repository?: string;
+  readonly sourceRepository?: string;
+  readonly baseRef?: string;
+  readonly buildType?: string;
+  readonly agent?: string;
+  readonly model: readonly string[];
+  readonly runtime?: string;
+  readonly tool: readonly string[];
+  readonly sandbox?: string;
+  readonly session?: string;
+  readonly task: readonly string[];
+  readonly builderId?: string;
+  readonly startedOn?: string;
+  readonly finishedOn?: string;
+  readonly agentTrace: readonly string[];
+  readonly gitAi?: boolean;
 }
 
 export function attestCommand(world: World, earn: Earn, _version: string): Command {
   return new Command('attest')
-    .summary('sign a statement about an image, a file or a digest')
-    .description('Sign a statement about an image, a file or a digest, and write it as a Sigstore bundle.')
-    .argument('TARGET', 'sha256:HEX, a file (./FILE, file:PATH), or an image (oci:DIR[:TAG|@DIGEST], oci-archive:FILE)')
+    .summary('sign a statement about an image, a file, a digest, or the change that an agent made')
+    .description(
+      'Sign a statement about an image, a file or a digest, and write it as a Sigstore bundle.\nFor git:BASE..HEAD the statement is made here: who and what made these commits.',
+    )
+    .argument(
+      'TARGET',
+      'sha256:HEX, a file (./FILE, file:PATH), an image (oci:DIR[:TAG|@DIGEST], oci-archive:FILE), or a change (git:BASE..HEAD)',
+    )
     .option('--predicate <FILE>', 'what is stated: a JSON object')
     .option(
       '--type <TYPE>',
       'what kind of predicate it is: a URI, or slsaprovenance1, spdxjson, cyclonedx, vuln, openvex, …',
     )
+    .option('--repository <PATH>', 'git: the repository, or a folder in it (default: .)')
+    .option('--source-repository <URL>', "git: its address (default: the policy's at BASE, or the CI job's)")
+    .option(
+      '--base-ref <REF>',
+      "git: the branch that the change is for (default: the policy's at BASE, or the CI job's)",
+    )
+    .option('--model <PROVIDER/MODEL>', 'git: the model; may be repeated: models of subagents', collect, [])
+    .option('--runtime <NAME[@VERSION]>', 'git: what ran the model, such as claude-code@2.1.0')
+    .option('--tool <NAME[@sha256:HEX]>', 'git: a tool that it had; may be repeated', collect, [])
+    .option('--sandbox <FILE>', 'git: what it was kept in, JSON: network, filesystem, credentials')
+    .option('--session <ID>', 'git: the session or run')
+    .option(
+      '--task <URI|FILE>',
+      'git: the task: an address, a file of which the digest is stated, or both',
+      collect,
+      [],
+    )
+    .option('--builder-id <URI>', "git: the platform that ran the agent (default: the CI job's workflow)")
+    .option('--started-on <RFC3339>', 'git: when the run began')
+    .option('--finished-on <RFC3339>', 'git: when it was done')
+    .option('--agent <FILE>', 'git: all of this as JSON from your platform; flags go before it')
+    .option('--agent-trace <FILE>', 'git: records of Agent Trace; may be repeated', collect, [])
+    .option('--git-ai', "git: git-ai's notes on these commits")
+    .option('--build-type <TYPE>', 'git: v0.3 (default) or v0.2 of agent-commit, or a URI')
     .option('--key <FILE>', "sign with this private key (PEM, or cosign's encrypted file); makes no network call")
     .option('--key-password-file <FILE>', 'its password (default: TIDEWAITER_KEY_PASSWORD or COSIGN_PASSWORD)')
     .option('--identity-token <FILE>', 'sign as whoever this OIDC token names (default: the token of the CI job)')
@@ -55,6 +95,12 @@ export function attestCommand(world: World, earn: Earn, _version: string): Comma
     .addHelpText('after', more)
     .action(async (target: string, flags: AttestFlags) => {
       // Loaded here: what only signing needs must not slow down everything else.
+      if (target.startsWith('git:')) {
+        const { attestChangeOptions } = await import('./attest-change-options.ts');
+        const { attestChange } = await import('../run/attest-change.ts');
+        earn(await attestChange(attestChangeOptions(target, flags), world));
+        return;
+      }
       const { attestOptions } = await import('./attest-options.ts');
       const { attest } = await import('../run/attest.ts');
       earn(await attest(attestOptions(target, flags, world), world));
@@ -68,4 +114,6 @@ digest of the statement are published for ever in a transparency log.
 Examples:
   tidewaiter attest oci:./image --predicate provenance.json --type slsaprovenance1 --key cosign.key --attach
   tidewaiter attest ./app.tgz --predicate sbom.json --type cyclonedx -o bundle=app.tgz.sigstore.json
-  tidewaiter attest sha256:9f86… --predicate result.json --type https://acme.example/test/v1 --key acme.pem`;
+  tidewaiter attest sha256:9f86… --predicate result.json --type https://acme.example/test/v1 --key acme.pem
+  tidewaiter attest git:origin/main..HEAD --model anthropic/claude-opus-4-6 --runtime claude-code@2.1.0 \\
+    --sandbox sandbox.json -o bundle=change.sigstore.json`;

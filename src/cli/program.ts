@@ -4,6 +4,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { type ExitCode, OperationalError } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import { shown } from '../report/index.ts';
+import { approveCommand } from './approve.ts';
 import { attestCommand } from './attest.ts';
 import { changeCommand } from './change.ts';
 import { rulesCommand } from './rules.ts';
@@ -62,6 +63,7 @@ const commands = new Map([
   ['verify', verifyCommand],
   ['attest', attestCommand],
   ['change', changeCommand],
+  ['approve', approveCommand],
   ['trust', trustCommand],
   ['rules', rulesCommand],
 ]);

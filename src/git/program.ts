@@ -39,20 +39,30 @@ export async function findProgram(
   const listed = (world.env['PATH'] ?? world.env['Path'] ?? '').split(path.delimiter);
   const folders: string[] = [];
   for (const folder of listed.filter((each) => path.isAbsolute(each))) {
-    if ((await world.disk.stat(folder))?.kind !== 'directory') continue;
+    if ((await statOrNothing(world, folder))?.kind !== 'directory') continue;
     const real = await world.disk.realPath(folder);
     if (!forbidden.some((top) => isInside(real, top) || isInside(folder, top))) folders.push(folder);
   }
   const name = path.sep === '\\' ? `${called}.exe` : called;
   for (const folder of folders) {
     const program = path.join(folder, name);
-    const stat = await world.disk.stat(program);
+    const stat = await statOrNothing(world, program);
     if (stat?.kind !== 'file' || (path.sep === '/' && (stat.mode & 0o111) === 0)) continue;
     const real = await world.disk.realPath(program);
     if (forbidden.some((top) => isInside(real, top))) continue;
     return { program, searchPath: folders.join(path.delimiter) };
   }
   return undefined;
+}
+
+/** A folder that this user may not enter is passed over, as shells do: PATH often names some of another user. */
+async function statOrNothing({ disk }: World, place: string): ReturnType<World['disk']['stat']> {
+  try {
+    return await disk.stat(place);
+  } catch (error) {
+    if (error instanceof OperationalError) return undefined;
+    throw error;
+  }
 }
 
 export function gitEnvironment(git: GitProgram, folder: string, world: World): Readonly<Record<string, string>> {

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { defaultLimits } from '../archive/index.ts';
 import { Exit, type ExitCode, OperationalError, quoted } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
-import { shown } from '../report/text.ts';
 import { inTotoPayload } from '../sigstore/dsse.ts';
 import { isJsonObject, type JsonObject, parseStrictJsonBytes } from '../sigstore/json.ts';
 import type { Artifact } from '../sigstore/types.ts';
@@ -18,6 +17,7 @@ import type { Platform } from '../sources/types.ts';
 import { guardOutputs } from './guarded-disk.ts';
 import { readWhole } from './read-whole.ts';
 import { type SignerChoice, signAsChosen } from './sign.ts';
+import { note, writeSigned } from './signed-output.ts';
 import { openTarget } from './verify-target.ts';
 
 export interface AttestOptions {
@@ -44,13 +44,7 @@ export async function attest(options: AttestOptions, outside: World): Promise<Ex
   const unsigned: Unsigned = { kind: 'dsse', payloadType: inTotoPayload, payload };
   const bundle = await signAsChosen(unsigned, subject.artifact, options.signer, world);
   if (options.attach && subject.attachTo !== undefined) await attachBundle(bundle, subject.attachTo, options, world);
-  for (const file of options.files) {
-    if (file === undefined) await world.stdout.write(`${bundle}\n`);
-    else {
-      await world.disk.write(file, `${bundle}\n`);
-      await note(world, `wrote the bundle to ${shown(file)}`);
-    }
-  }
+  await writeSigned(bundle, 'bundle', options.files, world);
   return Exit.pass;
 }
 
@@ -144,11 +138,6 @@ function refuseElsewhere(requested: string): void {
       },
     );
   }
-  if (kind === 'git') {
-    throw new OperationalError('usage', 'statements about a range of commits cannot be made yet', {
-      hints: ['give one commit as gitCommit:HEX'],
-    });
-  }
   if (kind !== 'docker' && kind !== 'podman') return;
   throw new OperationalError(
     'usage',
@@ -188,9 +177,4 @@ async function attachBundle(bundle: string, target: AttachTarget, options: Attes
     },
   });
   await note(world, `attached ${digest} to ${target.subject.digest}`);
-}
-
-/** On standard error: no result, so a closed one does not end the work. */
-async function note(world: World, text: string): Promise<void> {
-  await world.stderr.write(`note: ${text}\n`).catch(() => {});
 }

@@ -88,7 +88,7 @@ export async function checkBaseRef(
   }
   if (stated !== undefined) return [];
   const short = wanted.replace(/^refs\/heads\//, '');
-  const tips = [...repository.refs].filter(([name]) => name === wanted || isRemote(name, short));
+  const tips = tipsOf(repository, wanted);
   const same = tips.find(([, tip]) => tip === id);
   if (same !== undefined) return [];
   for (const [name, tip] of tips) {
@@ -112,8 +112,12 @@ export function branchOf(ref: string): string {
   return remote === undefined ? ref : `refs/heads/${remote}`;
 }
 
-function isRemote(name: string, short: string): boolean {
-  return branchOf(name) === `refs/heads/${short}` && name.startsWith('refs/remotes/');
+/** The branch here, and as one remote has it. Of several remotes it is `origin`: another may be anybody's fork. */
+function tipsOf({ refs }: Repository, wanted: string): readonly (readonly [ref: string, tip: ObjectId])[] {
+  const all = [...refs].filter(([name]) => branchOf(name) === wanted);
+  const remote = all.filter(([name]) => name !== wanted);
+  const origin = remote.filter(([name]) => name.startsWith('refs/remotes/origin/'));
+  return [...all.filter(([name]) => name === wanted), ...(remote.length > 1 ? origin : remote)];
 }
 
 function mismatch(got: string, wanted: string): GitRefusal {

@@ -2,22 +2,19 @@
  * `change BASE..HEAD`, in outline: open the repository, find the range, read the policy from the tree of the base and never
  * from the change, gather the facts, judge, and report. What cannot be judged at all is a finding too, and undecided.
  */
-import { inspectChange } from '../change/content/index.ts';
 import { judge } from '../change/judge.ts';
-import { findRiskyPaths } from '../change/risk.ts';
-import type { PathlessRange, RiskyPath } from '../change/types.ts';
+import type { PathlessRange } from '../change/types.ts';
 import { Exit, type ExitCode } from '../diag/index.ts';
 import { changeDigest } from '../git/change-digest.ts';
 import { GitRefusal, type OpenedRepository, openRepository } from '../git/index.ts';
-import { pathKey } from '../git/path-text.ts';
 import { diffTrees } from '../git/tree-diff.ts';
 import { readTreeFile } from '../git/tree-file.ts';
-import type { PathChange } from '../git/types.ts';
 import type { World } from '../io/index.ts';
 import { type ChangeOutcome, type ChangeReport, changeSchema } from '../report/change.ts';
 import { verificationTime } from '../report/verification.ts';
 import { collectChangeEvidence } from './change-collect.ts';
 import { readCommits } from './change-commits.ts';
+import { inspectRange } from './change-content.ts';
 import { type ChangePolicy, maxPolicyFileBytes, readChangePolicy } from './change-policy.ts';
 import { checkBaseRef, type FoundRange, findRange } from './change-range.ts';
 import { relationsOf } from './change-relations.ts';
@@ -87,8 +84,7 @@ async function judgeIn(
   const { facts, signedOffByAgent } = await readCommits(found.ids, repository, { ...policy.signers, now });
   const inRange = new Set(found.ids);
   const signs = await gatherSigns(facts, range, request.headRef, repository);
-  const content = await inspectChange(repository.objects, net, { newTree: range.head.tree });
-  const risky = riskyPaths([...net, ...facts.flatMap(({ changes }) => changes)], policy);
+  const { content, risky } = await inspectRange(range, net, facts, policy, repository.objects);
   const evidence = await collectChangeEvidence(request, { repository, range, inRange, policy, now }, world);
   const relations = await relationsOf(evidence.verified, range, inRange, repository);
   const judgement = judge({
@@ -141,19 +137,6 @@ export async function policyOf(
     (path, tree) => readTreeFile(repository.objects, tree, path, maxPolicyFileBytes),
     world,
   );
-}
-
-/** What lands, and what a commit on the way touches: an edit that a later one takes back was there all the same. */
-export function riskyPaths(changes: readonly PathChange[], { rule, paths }: ChangePolicy): readonly RiskyPath[] {
-  // What a path was and became decides as well as its name: a link leads elsewhere.
-  const kindOf = (change: PathChange) => `${change.old?.mode} ${change.new?.mode} ${pathKey(change.path)}`;
-  const different = [...new Map(changes.map((each) => [kindOf(each), each])).values()];
-  const risky = findRiskyPaths(
-    different.sort((one, other) => one.path.compare(other.path)),
-    rule.highRisk,
-    paths,
-  );
-  return [...new Map(risky.map((each) => [pathKey(each.path), each])).values()];
 }
 
 function refused(error: GitRefusal, request: ChangeRequest, repository: OpenedRepository | undefined): Judged {

@@ -235,7 +235,7 @@ describe('a command line that cannot be acted on ends with 2, says why, and writ
     ['a platform of a file', () => [app, ...what, ...key, '--platform', 'linux/amd64'], /--platform chooses among/],
     ['all platforms', () => [image(), ...what, ...key, '--platform', 'all'], /names several/],
     ['a short digest', () => ['sha256:abc', ...what, ...key], /is no sha256 digest/],
-    ['a range of commits', () => ['git:a..b', ...what, ...key], /give one commit as gitCommit:HEX/],
+    ['a range of commits', () => ['git:a..b', ...what, ...key], /--predicate does not go with a range of commits/],
     ['a directory', () => [`dir:${place}`, ...what, ...key], /has no digest/],
     ['a directory by its path', () => [place, ...what, ...key], /is a directory/],
     [

@@ -51,7 +51,7 @@ export const knownBuildTypes: readonly string[] = [
 ];
 
 /** The subject of a statement about a change rather than about a commit. */
-const changeSubject = 'change.diff';
+export const changeSubject = 'change.diff';
 
 /** Throws VerifyError `unsupported` for a build type that is not allowed, `malformed` with the path of what is wrong. */
 export function readAgentChange(statement: OneSubject, buildTypes: readonly string[]): AgentChange {

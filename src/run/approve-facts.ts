@@ -1,0 +1,79 @@
+/** What is approved: the same facts that `change` judges, gathered by the same functions. */
+import type { ApprovalContext } from '../change/approvals.ts';
+import { classify } from '../change/classify.ts';
+import { rangeGraph } from '../change/graph.ts';
+import type { CommitClass, CommitFacts, ContentFinding, PathlessRange, RiskyPath } from '../change/types.ts';
+import { changeDigest } from '../git/change-digest.ts';
+import type { OpenedRepository } from '../git/index.ts';
+import { diffTrees } from '../git/tree-diff.ts';
+import type { World } from '../io/index.ts';
+import { policyOf } from './change.ts';
+import { readCommits } from './change-commits.ts';
+import { inspectRange } from './change-content.ts';
+import type { ChangePolicy } from './change-policy.ts';
+import { checkBaseRef, findRange } from './change-range.ts';
+import { gatherSigns } from './change-signs.ts';
+
+export interface ApprovalFacts {
+  readonly repository: OpenedRepository;
+  readonly policy: ChangePolicy;
+  readonly range: PathlessRange;
+  readonly ids: ReadonlySet<string>;
+  readonly graph: ApprovalContext['graph'];
+  /** Parents before children. */
+  readonly commits: readonly ApprovedCommit[];
+  readonly changedPaths: number;
+  readonly risky: readonly RiskyPath[];
+  readonly content: readonly ContentFinding[];
+  readonly notes: readonly string[];
+}
+
+export interface ApprovedCommit {
+  readonly facts: CommitFacts;
+  readonly class: CommitClass;
+  readonly because: string;
+  readonly vouchedBy?: string;
+  readonly duty: boolean;
+}
+
+export interface ApprovalRequest {
+  /** `BASE..HEAD`, as written. */
+  readonly range: string;
+  /** Path of the repository or of a folder in its work tree. */
+  readonly repository: string;
+  readonly policy?: string;
+  /** The protected branch that BASE stands for, where BASE is a bare commit. */
+  readonly baseRef?: string;
+}
+
+/** `now`: milliseconds. Throws OperationalError, GitRefusal for what cannot be judged. */
+export async function gatherApproval(
+  request: ApprovalRequest,
+  repository: OpenedRepository,
+  now: number,
+  world: World,
+): Promise<ApprovalFacts> {
+  const found = await findRange(request.range, repository);
+  const asked = { ...request, evidence: [], notes: [], reviews: [], tool: { name: '', version: '' } };
+  const policy = await policyOf(repository, found, asked, world);
+  const notes = await checkBaseRef(found, repository, policy.rule.baseRef, request.baseRef);
+  const net = await diffTrees(repository.objects, found.mergeBase.tree, found.head.tree);
+  const range = { ...found, changeDigest: await changeDigest(repository.objects, net) };
+  const { facts } = await readCommits(found.ids, repository, { ...policy.signers, now });
+  const signs = await gatherSigns(facts, range, undefined, repository);
+  const commits = facts.map((each): ApprovedCommit => {
+    const all = [...each.signs, ...(signs.byCommit.get(each.commit.id) ?? [])];
+    return { facts: each, ...classify(each, all, policy.rule) };
+  });
+  return {
+    repository,
+    policy,
+    range,
+    ids: new Set(found.ids),
+    graph: rangeGraph(facts),
+    commits,
+    changedPaths: net.length,
+    ...(await inspectRange(range, net, facts, policy, repository.objects)),
+    notes: [...notes, ...policy.signers.notes, ...signs.notes],
+  };
+}
