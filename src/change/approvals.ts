@@ -6,8 +6,11 @@
 import type { RuleId } from '../diag/index.ts';
 import type { ObjectId } from '../git/types.ts';
 import type { ChangesRule, Person, Policy } from '../policy/types.ts';
+import { authorsOf, isContent } from './authors.ts';
+import { findForgeKey } from './forge-keys.ts';
 import { latestReviews } from './forge-reviews.ts';
 import type { RangeGraph } from './graph.ts';
+import { signOfKey } from './signs/index.ts';
 import type {
   ChangeFinding,
   ClassifiedCommit,
@@ -15,6 +18,7 @@ import type {
   ForgeReview,
   PathlessRange,
   Relations,
+  ReviewCoverage,
   VerifiedEvidence,
 } from './types.ts';
 
@@ -41,7 +45,7 @@ export interface JudgedApprovals {
 
 export function judgeApprovals(context: ApprovalContext): JudgedApprovals {
   const { rule, evidence, reviews } = context;
-  const authors = authorsOf(context);
+  const authors = authorsOf(context.commits, context.policy);
   const candidates = [...evidence.flatMap((each) => fromEvidence(each, context)), ...fromReviews(reviews, context)];
   const counted = new Map<string, CountedApproval>();
   const refused: ChangeFinding[] = [];
@@ -77,31 +81,6 @@ interface Problem {
   readonly message: string;
   readonly expected?: string;
   readonly got?: string;
-}
-
-/** People who signed a commit, or whose e-mail address it bears: a name can only take an approval away. */
-function authorsOf({ commits, policy }: ApprovalContext): ReadonlySet<string> {
-  const byEmail = new Map<string, string>();
-  for (const { name, emails } of policy.people.values()) {
-    for (const email of emails) byEmail.set(email.toLowerCase(), name);
-  }
-  const authors = new Set<string>();
-  for (const each of commits) {
-    if (!isContent(each)) continue;
-    const { commit, signature } = each.facts;
-    const signer = each.vouchedBy ?? (signature.state === 'good' ? signature.person : undefined);
-    if (signer !== undefined) authors.add(signer);
-    for (const { email } of [commit.author, commit.committer]) {
-      const person = byEmail.get(email.toLowerCase());
-      if (person !== undefined) authors.add(person);
-    }
-  }
-  return authors;
-}
-
-/** A merge that its parents explain adds nothing of its own. */
-function isContent({ facts }: Pick<ClassifiedCommit, 'facts'>): boolean {
-  return facts.merge?.replay !== 'clean';
 }
 
 function personProblem(
@@ -193,6 +172,15 @@ function signerProblem(
       message: `an approval is signed by ${machine}, which vouches for agents or is a bot`,
     };
   }
+  const fingerprint = signer.kind === 'ssh' ? signer.shown.replace(/^key /, '') : '';
+  const owner = signOfKey(fingerprint)?.name ?? findForgeKey(fingerprint)?.forge;
+  if (owner !== undefined) {
+    return {
+      rule: 'approval-not-human',
+      message: `an approval is signed with a key of ${owner}, which can be nobody's`,
+      got: fingerprint,
+    };
+  }
   const person: Person | undefined = signer.person === undefined ? undefined : policy.people.get(signer.person);
   if (person?.presence === 'required' && signer.touched !== true && statement.kind !== 'review-coverage') {
     return {
@@ -240,35 +228,52 @@ function githubLogin(approver: string): string {
   return approver.replace(/\+\d+$/, '');
 }
 
+/** A record binds the reviewed head, the branch or the base that it landed on, and for each approval the tree. */
 function coverageApprovals(evidence: VerifiedEvidence, context: ApprovalContext): readonly Candidate[] {
   const { statement, place } = evidence;
   if (statement.kind !== 'review-coverage') throw new Error('not a review coverage');
   const { range } = context;
-  const recorder = recorderProblem(evidence, context);
-  const heads = [statement.reviewedHead, statement.commit].filter((each) => each !== undefined);
-  const other: Problem | undefined = heads.includes(range.head.id)
-    ? undefined
-    : {
-        rule: 'approval-stale',
-        message: 'recorded approvals are of another head',
-        expected: range.head.id,
-        ...(heads[0] !== undefined && { got: heads[0] }),
-      };
+  // What landed is not what was reviewed, although the record is about both.
+  const reviewed = statement.reviewedHead ?? statement.commit;
+  const wrongPlace = recorderProblem(evidence, context) ?? coverageBaseProblem(statement, context);
   return statement.approvals.map(({ approver, overTree }) => {
-    const problem =
-      recorder ??
-      other ??
-      sameProblem('approval-stale', 'a recorded approval is of another tree', range.head.tree, overTree) ??
-      (statement.baseAtMerge === undefined || context.relations.inBase(statement.baseAtMerge)
+    const isCurrent = reviewed === range.head.id && overTree === range.head.tree;
+    const carriedOver = !isCurrent && reviewed !== undefined && isReplayed({ head: reviewed, tree: overTree }, context);
+    const stale: Problem | undefined =
+      isCurrent || carriedOver
         ? undefined
-        : {
-            rule: 'approval-stale' as const,
-            message: 'recorded approvals are for another base',
-            got: statement.baseAtMerge,
-          });
+        : reviewed === range.head.id
+          ? sameProblem('approval-stale', 'a recorded approval is of another tree', range.head.tree, overTree)
+          : {
+              rule: 'approval-stale',
+              message: 'recorded approvals are of another head',
+              expected: range.head.id,
+              ...(reviewed !== undefined && { got: reviewed }),
+            };
+    const problem = wrongPlace ?? stale;
     const person = personOf(approver, context);
-    return { person, place, how: 'review-coverage', carriedOver: false, ...(problem !== undefined && { problem }) };
+    return { person, place, how: 'review-coverage', carriedOver, ...(problem !== undefined && { problem }) };
   });
+}
+
+function coverageBaseProblem({ ref, baseAtMerge }: ReviewCoverage, context: ApprovalContext): Problem | undefined {
+  const { rule, relations } = context;
+  if (ref !== undefined && ref !== rule.baseRef) {
+    return {
+      rule: 'repo-mismatch',
+      message: 'recorded approvals are for another branch',
+      expected: rule.baseRef,
+      got: ref,
+    };
+  }
+  if (baseAtMerge !== undefined && !relations.inBase(baseAtMerge)) {
+    return { rule: 'approval-stale', message: 'recorded approvals are for another base', got: baseAtMerge };
+  }
+  if (ref !== undefined || baseAtMerge !== undefined) return undefined;
+  return {
+    rule: 'approval-stale',
+    message: 'recorded approvals name neither the branch nor the base that they are for',
+  };
 }
 
 function recorderProblem({ signer }: VerifiedEvidence, { rule }: ApprovalContext): Problem | undefined {
@@ -313,22 +318,33 @@ function sameProblem(rule: RuleId, message: string, expected: string, got: strin
 }
 
 /**
- * Everything that came after the approved head is merges which their parents explain, and merging the approved head onto the
- * base makes exactly this tree. A commit by anybody ends it, even one that a later commit takes back.
+ * Everything that came after the approved head is merges which their parents explain, or the approved head was replayed onto the
+ * base. A commit by anybody ends it, even one that a later commit takes back.
  */
 function isCarriedOver(
   { head, mergeBase, tree }: { head: ObjectId; mergeBase: ObjectId; tree: ObjectId },
-  { rule, relations, graph, commits, range }: ApprovalContext,
+  context: ApprovalContext,
 ): boolean {
+  const { rule, relations, graph, commits, range } = context;
   if (rule.highRisk.carryOver !== 'replay') return false;
-  if (relations.treeOf(head) !== tree || !relations.inBase(mergeBase) || !relations.isAncestor(mergeBase, head))
-    return false;
-  if (relations.landingOf(head).kind === 'replay') return !relations.inBase(head);
-  if (!graph.has(head)) return false;
+  if (!relations.inBase(mergeBase) || !relations.isAncestor(mergeBase, head)) return false;
+  if (isReplayed({ head, tree }, context)) return true;
+  if (relations.treeOf(head) !== tree || !graph.has(head)) return false;
   const approved = graph.ancestors(head);
   const later = commits.filter(({ facts }) => !approved.has(facts.commit.id));
   // What is merged in besides the base would be commits of the range, and one of them not such a merge.
   return range.head.id !== head && later.length > 0 && later.every(({ facts }) => facts.merge?.replay === 'clean');
+}
+
+/** Squashed or rebased, and every commit is what the approved one, or one on the way to it, makes on its base. */
+function isReplayed(
+  { head, tree }: { head: ObjectId; tree: ObjectId },
+  { rule, relations, commits }: ApprovalContext,
+): boolean {
+  if (rule.highRisk.carryOver !== 'replay' || relations.treeOf(head) !== tree) return false;
+  const landing = relations.landingOf(head);
+  if (landing.kind !== 'replay') return false;
+  return commits.every((each) => !isContent(each) || landing.commits.has(each.facts.commit.id));
 }
 
 function refusalOf(place: string, { rule, message, expected, got }: Problem): ChangeFinding {

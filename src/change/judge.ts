@@ -108,16 +108,20 @@ function outcomeOf(findings: readonly ChangeFinding[]): Judgement['outcome'] {
 function coverage(
   counted: readonly CountedStatement[],
   graph: RangeGraph,
-  { range, commits }: JudgeInput,
+  { range, relations }: JudgeInput,
 ): ReadonlyMap<ObjectId, readonly number[]> {
   const covered = new Map<ObjectId, number[]>();
-  for (const [at, { evidence, landing }] of counted.entries()) {
+  for (const [at, { evidence }] of counted.entries()) {
     const { statement } = evidence;
     if (statement.kind !== 'agent-change') continue;
+    const head = headOf(statement, range.head.id);
+    const landing = relations.landingOf(head);
     const ids =
-      landing === 'replay'
-        ? commits.map(({ commit }) => commit.id)
-        : graph.between(statement.baseCommit, headOf(statement, range.head.id));
+      landing.kind === 'replay'
+        ? landing.commits
+        : landing.kind === 'before'
+          ? []
+          : graph.between(statement.baseCommit, head);
     for (const id of ids) covered.set(id, [...(covered.get(id) ?? []), at]);
   }
   return covered;

@@ -161,8 +161,13 @@ function baseProblem(statement: AgentChange, { relations, graph, range }: Statem
   }
   if (relations.inBase(baseCommit) || graph.has(baseCommit)) return undefined;
   // Only a commit that was squashed or rebased since can be meant; the chain of statements has to reach the base.
-  if (relations.landingOf(head).kind === 'replay') return undefined;
+  if (isRewritten(head, relations)) return undefined;
   return mismatch('provenance starts from a commit that is neither in the base branch nor in this range', baseCommit);
+}
+
+function isRewritten(head: ObjectId, relations: Relations): boolean {
+  const { kind } = relations.landingOf(head);
+  return kind === 'replay' || kind === 'before';
 }
 
 function digestProblem(statement: AgentChange, { relations, range }: StatementContext): Problem | undefined {
@@ -413,10 +418,9 @@ function decisionProblem(
 }
 
 function countedOf(evidence: AgentEvidence, { relations, rule, range }: StatementContext): CountedStatement {
-  const landing = relations.landingOf(headOf(evidence.statement, range.head.id));
   return {
     evidence,
-    landing: landing.kind === 'replay' ? 'replay' : 'identity',
+    landing: isRewritten(headOf(evidence.statement, range.head.id), relations) ? 'replay' : 'identity',
     tier: tierOf(evidence.signer, rule),
   };
 }

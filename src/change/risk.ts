@@ -86,13 +86,26 @@ function compileRisk(pattern: string, reason: string): Risk {
     .filter((prefix) => prefix.some((segment) => segment !== '**'))
     .map((prefix) => ({
       isPlain: prefix.every((segment) => !segment.includes('*')),
-      matches: compilePattern(prefix.join('/')),
+      matches: compileQuick(prefix.join('/')),
     }));
   return {
     reason,
-    matches: compilePattern(folded),
+    matches: compileQuick(folded),
     above: (path, leads) => prefixes.some(({ isPlain, matches }) => (isPlain || leads) && matches(path)),
   };
+}
+
+/** Most paths do not even begin or end as the pattern does: only the others are looked at segment by segment. */
+function compileQuick(pattern: string): Matcher {
+  const matches = compilePattern(pattern);
+  const segments = `${pattern}${pattern.endsWith('/') ? '**' : ''}`.split('/').filter((segment) => segment !== '');
+  const wild = segments.findIndex((segment) => segment.includes('*'));
+  const [first = '**', last = '**'] = [segments[wild], segments.at(-1)];
+  const plain = wild < 0 ? segments : segments.slice(0, wild);
+  // `**` may stand for nothing, and then there is no slash before it.
+  const start = (wild < 0 || first === '**' ? plain : [...plain, first.slice(0, first.indexOf('*'))]).join('/');
+  const end = last === '**' ? '' : last.slice(last.lastIndexOf('*') + 1);
+  return (path) => path.startsWith(start) && path.endsWith(end) && matches(path);
 }
 
 /**

@@ -370,8 +370,13 @@ export interface ChangeFinding {
 export type Landing =
   /** It is in the range itself. */
   | { readonly kind: 'identity' }
-  /** Merging it onto mergeBase makes exactly the tree of head: squashed, rebased or updated, and nothing else. */
-  | { readonly kind: 'replay' }
+  /**
+   * Merging it onto mergeBase makes exactly the tree of head: squashed, rebased or updated, and nothing else. `commits`: those
+   * of the range that are such a merge themselves, of it or of a commit on its way; head always is.
+   */
+  | { readonly kind: 'replay'; readonly commits: ReadonlySet<ObjectId> }
+  /** It is on the way to a commit that evidence names as well and that is a replay: a part of a chain. */
+  | { readonly kind: 'before' }
   /** It does not; `tree` is what it would have made. */
   | { readonly kind: 'residual'; readonly clean: boolean; readonly tree?: ObjectId }
   /** The repository does not have it. */

@@ -8,13 +8,13 @@
  * git-cat-file, "BATCH OUTPUT". Answers come in the order of the questions, of which some hundreds are under way at once.
  * What git hands over is hashed again: it does not compare a loose object with its name, and its index could say anything.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { GitProcess } from '../io/index.ts';
 import { gitFailure, patienceSeconds, type StartGit } from './command.ts';
 import { isId } from './refs.ts';
 import { GitRefusal } from './refusal.ts';
-import type { ObjectFormat, ObjectId, ObjectStore, ObjectType } from './types.ts';
+import type { GitObject, ObjectFormat, ObjectId, ObjectStore, ObjectType } from './types.ts';
 
 export interface OpenedObjects extends ObjectStore {
   close(): void;
@@ -22,8 +22,20 @@ export interface OpenedObjects extends ObjectStore {
 
 /** `maxObjectBytes`: instead of the usual caps, where a reader states none of its own. */
 export function openObjects(start: StartGit, format: ObjectFormat, maxObjectBytes?: number): OpenedObjects {
-  const line = questions(start);
-  const cache = recentlyRead();
+  const line = questions(start, format);
+  // Apart: a walk over all commits comes before the diffs, and trees would have driven them out by then.
+  const caches = { commit: recentlyRead(), tree: recentlyRead() };
+  const underway = new Map<ObjectId, { readonly maxBytes: number; readonly answer: Promise<Answer | undefined> }>();
+  /** What several ask for at the same time is read once. */
+  const ask = (id: ObjectId, maxBytes: number): Promise<Answer | undefined> => {
+    const other = underway.get(id);
+    if (other?.maxBytes === maxBytes) return other.answer;
+    const answer = line.ask({ command: 'contents', id, maxBytes }).finally(() => {
+      if (underway.get(id)?.answer === answer) underway.delete(id);
+    });
+    underway.set(id, { maxBytes, answer });
+    return answer;
+  };
   const missing = (id: ObjectId) =>
     new GitRefusal('missing-object', `there is no object ${quoted(id)} in the repository`, [
       'fetch the whole repository again: git fetch --refetch',
@@ -31,18 +43,22 @@ export function openObjects(start: StartGit, format: ObjectFormat, maxObjectByte
   return {
     format,
     read: async (id, type, maxBytes = maxObjectBytes ?? usualCaps[type]) => {
+      const cache = type === 'commit' || type === 'tree' ? caches[type] : undefined;
+      const known = cache?.find(id);
       // An id from elsewhere must not become another line of git's input.
-      if (!isId(id, format)) throw missing(id);
-      const known = cache.find(id);
-      const object = known ?? (await line.ask({ command: 'contents', id, maxBytes }));
-      if (object === undefined) throw missing(id);
-      if (object.size > maxBytes) throw tooLarge(id, object.type, object.size, maxBytes);
-      if (object.type !== type) throw mismatch(id, `it is a ${object.type}, and should be a ${type}`);
-      if (known === undefined) {
-        checkHash(id, object, format);
-        if (type === 'tree' || type === 'commit') cache.keep(id, object);
+      if (known === undefined && !isId(id, format)) throw missing(id);
+      const answer = known === undefined ? await ask(id, maxBytes) : undefined;
+      const object = known ?? answer?.object;
+      const found = object?.type ?? answer?.type;
+      if (found === undefined) throw missing(id);
+      const size = object?.bytes.length ?? answer!.size;
+      if (object === undefined || size > maxBytes) throw tooLarge(id, found, size, maxBytes);
+      if (found !== type) throw mismatch(id, `it is a ${found}, and should be a ${type}`);
+      if (answer !== undefined) {
+        if (answer.name !== id) throw mismatch(id, `its bytes have the name ${answer.name}`);
+        cache?.keep(object);
       }
-      return { id, type, bytes: object.bytes };
+      return object;
     },
     look: async (id) => {
       if (!isId(id, format)) return undefined;
@@ -61,11 +77,6 @@ const usualCaps: Readonly<Record<ObjectType, number>> = {
   commit: 16 * mebibyte,
   tag: 16 * mebibyte,
 };
-
-function checkHash(id: ObjectId, { type, bytes }: Answer, format: ObjectFormat): void {
-  const name = createHash(format).update(`${type} ${bytes.length}\0`).update(bytes).digest('hex');
-  if (name !== id) throw mismatch(id, `its bytes have the name ${name}`);
-}
 
 function mismatch(id: ObjectId, why: string): GitRefusal {
   return new GitRefusal('object-mismatch', `the object ${id} is not what its name says: ${why}`, [
@@ -87,11 +98,13 @@ interface Question {
   readonly maxBytes: number;
 }
 
-/** `bytes` is empty for `info`, and for what is larger than was asked for. */
 interface Answer {
   readonly type: ObjectType;
   readonly size: number;
-  readonly bytes: Buffer;
+  /** The name that the bytes have. Empty without an object. */
+  readonly name: string;
+  /** Undefined for `info`, and for what is larger than was asked for. Its id is the one that was asked for. */
+  readonly object?: GitObject;
 }
 
 interface Waiting extends Question {
@@ -101,6 +114,8 @@ interface Waiting extends Question {
 
 /** Questions under way at most: what lies in git's input and output stays some hundred KiB. */
 const window = 512;
+/** Questions that are sent at once while git has others to answer: a write takes longer than several answers. */
+const portion = 128;
 
 interface Questions {
   /** Undefined where there is no such object. */
@@ -108,22 +123,23 @@ interface Questions {
   close(): void;
 }
 
-function questions(start: StartGit): Questions {
+function questions(start: StartGit, format: ObjectFormat): Questions {
   let waiting: Waiting[] = [];
   // Those before `head` are answered; those before `sent` are with git.
   let [head, sent] = [0, 0];
   let running = false;
   let failed: unknown;
   let process: GitProcess | undefined;
-  let input: ReturnType<typeof pieces> | undefined;
+  let reader: AnswerReader | undefined;
 
   const send = (to: GitProcess) => {
-    if (sent - head > window / 2) return;
+    const left = waiting.length - sent;
+    if (left === 0 || (sent > head && (left < portion || sent - head > window - portion))) return;
     let text = '';
     for (; sent < waiting.length && sent - head < window; sent += 1) {
       text += `${waiting[sent]!.command} ${waiting[sent]!.id}\n`;
     }
-    if (text !== '') to.write(`${text}flush\n`);
+    to.write(`${text}flush\n`);
   };
   /** Ends a git that is about to print what nobody wants; the next one gets the questions that are left. */
   const startOver = () => {
@@ -131,23 +147,37 @@ function questions(start: StartGit): Questions {
     process = undefined;
     sent = head;
   };
-  const answerNext = async () => {
+  /** One after the other out of what git printed, as far as that reaches. */
+  const answerFrom = (piece: Buffer) => {
+    reader!.add(piece);
+    while (head < sent) {
+      const question = waiting[head]!;
+      const answer = reader!.next(question);
+      if (answer === 'more') return;
+      head += 1;
+      if (answer !== undefined && question.command === 'contents' && answer.size > question.maxBytes) startOver();
+      question.resolve(answer);
+    }
+    if (process !== undefined) reader!.checkEmpty();
+  };
+  const forgetAnswered = () => {
+    if (head < 4096) return;
+    waiting = waiting.slice(head);
+    sent -= head;
+    head = 0;
+  };
+  const answerSome = async () => {
     if (process === undefined) {
       process = await start(batchArgs);
       if (failed !== undefined) return process.kill();
-      input = pieces(process);
+      reader = answerReader(format);
     }
     send(process);
-    const question = waiting[head]!;
-    const answer = await readAnswer(input!, question);
-    head += 1;
-    if (answer !== undefined && question.command === 'contents' && answer.size > question.maxBytes) startOver();
-    question.resolve(answer);
-    if (head >= 4096) {
-      waiting = waiting.slice(head);
-      sent -= head;
-      head = 0;
-    }
+    const piece = await process.read(patienceSeconds);
+    if (failed !== undefined) return;
+    if (piece === undefined) throw gitFailure(batchArgs, (await process.ended).stderr);
+    answerFrom(piece);
+    forgetAnswered();
   };
   const stop = (error: unknown) => {
     failed ??= error;
@@ -159,9 +189,11 @@ function questions(start: StartGit): Questions {
   const run = async () => {
     running = true;
     try {
-      // What is asked for in one go is sent in one go.
-      await Promise.resolve();
-      while (head < waiting.length) await answerNext();
+      do {
+        // Whoever got an answer asks for more at once: what is asked for in one go is sent in one go.
+        await new Promise(setImmediate);
+        if (head < waiting.length) await answerSome();
+      } while (head < waiting.length);
     } catch (error) {
       stop(error);
     } finally {
@@ -182,19 +214,90 @@ function questions(start: StartGit): Questions {
 // Large blobs pass through git in pieces instead of standing in its memory.
 const batchArgs = ['-c', 'core.bigFileThreshold=16m', 'cat-file', '--batch-command', '--buffer'];
 
-const header = /^([0-9a-f]{40,64}) (?:(missing)|(commit|tree|blob|tag) (\d{1,15}))$/;
+// ---------------------------------------------------------------------------------------------------------------------
 
-async function readAnswer(input: Pieces, { command, id, maxBytes }: Question): Promise<Answer | undefined> {
-  const line = await input.line();
-  const [, name, missing, type, digits] = header.exec(line) ?? [];
-  if (name !== id) throw nonsense(line);
-  if (missing !== undefined) return undefined;
-  const size = Number(digits);
-  const fact = { type: type as ObjectType, size };
-  if (command === 'info' || size > maxBytes) return { ...fact, bytes: Buffer.alloc(0) };
-  const bytes = await input.take(size);
-  if ((await input.take(1))[0] !== 0x0a) throw nonsense(line);
-  return { ...fact, bytes };
+/** Takes git's output apart. Nothing in it waits: thousands of answers come in pieces of 64 KiB. */
+interface AnswerReader {
+  add(piece: Buffer): void;
+  /** `more`: the answer is not all there yet. Ask with the same question until it is. */
+  next(question: Question): Answer | 'more' | undefined;
+  /** Throws where git printed more than it was asked for. */
+  checkEmpty(): void;
+}
+
+/** An object that is being put together. */
+interface Begun {
+  readonly type: ObjectType;
+  /** Where it starts in `bytes`, behind the header that is hashed with it. */
+  readonly start: number;
+  readonly bytes: Buffer;
+  have: number;
+}
+
+const headerLine = /^([0-9a-f]{40,64}) (?:(missing)|(commit|tree|blob|tag) (\d{1,15}))$/;
+const longestHeader = 200;
+
+function answerReader(format: ObjectFormat): AnswerReader {
+  let piece: Buffer = Buffer.alloc(0);
+  let at = 0;
+  let begun: Begun | undefined;
+  const takeLine = (): string | undefined => {
+    const end = piece.indexOf(0x0a, at);
+    if ((end < 0 ? piece.length : end) - at > longestHeader) {
+      throw nonsense(piece.toString('latin1', at, at + longestHeader));
+    }
+    if (end < 0) return undefined;
+    const line = piece.toString('latin1', at, end);
+    at = end + 1;
+    return line;
+  };
+  const fill = (question: Question, object: Begun): Answer | 'more' => {
+    const copied = piece.copy(object.bytes, object.have, at);
+    at += copied;
+    object.have += copied;
+    if (object.have < object.bytes.length || at === piece.length) return 'more';
+    if (piece[at] !== 0x0a) throw nonsense(piece.toString('latin1', at, at + 1));
+    at += 1;
+    begun = undefined;
+    return finish(question.id, object, format);
+  };
+  return {
+    add: (next) => {
+      piece = at < piece.length ? Buffer.concat([piece.subarray(at), next]) : next;
+      at = 0;
+    },
+    next: (question) => {
+      if (begun !== undefined) return fill(question, begun);
+      const line = takeLine();
+      if (line === undefined) return 'more';
+      const [, name, missing, type, digits] = headerLine.exec(line) ?? [];
+      if (name !== question.id) throw nonsense(line);
+      if (missing !== undefined) return undefined;
+      const size = Number(digits);
+      const fact = { type: type as ObjectType, size, name: '' };
+      if (question.command === 'info' || size > question.maxBytes) return fact;
+      begun = begin(fact.type, size);
+      return fill(question, begun);
+    },
+    checkEmpty: () => {
+      if (at < piece.length) throw nonsense(piece.toString('latin1', at, at + longestHeader));
+    },
+  };
+}
+
+/**
+ * Bytes of their own, and not out of the pool for small buffers: an object that is kept must not keep alive what was read with
+ * it, nor the path of a change, which is made meanwhile and stays to the end, the trees around it.
+ */
+function begin(type: ObjectType, size: number): Begun {
+  const header = `${type} ${size}\0`;
+  const bytes = Buffer.allocUnsafeSlow(header.length + size);
+  return { type, start: header.length, bytes, have: bytes.write(header, 'latin1') };
+}
+
+function finish(id: ObjectId, { type, start, bytes }: Begun, format: ObjectFormat): Answer {
+  const object = { id, type, bytes: bytes.subarray(start) };
+  return { type, size: object.bytes.length, name: hash(format, bytes, 'hex'), object };
 }
 
 function nonsense(line: string): OperationalError {
@@ -205,76 +308,36 @@ function nonsense(line: string): OperationalError {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-interface Pieces {
-  /** Up to the next line end, which is taken off; at most 200 bytes. */
-  line(): Promise<string>;
-  take(length: number): Promise<Buffer>;
-}
-
-/** The output of a process in the portions that are wanted. Its end before that is an error. */
-function pieces(process: GitProcess): Pieces {
-  let piece: Buffer = Buffer.alloc(0);
-  const more = async () => {
-    const next = await process.read(patienceSeconds);
-    if (next !== undefined) return next;
-    const { stderr } = await process.ended;
-    throw gitFailure(batchArgs, stderr);
-  };
-  return {
-    line: async () => {
-      let end = piece.indexOf(0x0a);
-      while (end === -1) {
-        if (piece.length > 200) throw nonsense(piece.toString('latin1', 0, 200));
-        piece = Buffer.concat([piece, await more()]);
-        end = piece.indexOf(0x0a);
-      }
-      const line = piece.toString('latin1', 0, Math.min(end, 201));
-      piece = piece.subarray(end + 1);
-      return line;
-    },
-    take: async (length) => {
-      // Bytes of their own: an object that is kept must not keep alive all that was read with it. Small ones share a few KiB.
-      const bytes = Buffer.allocUnsafe(length);
-      let have = 0;
-      while (have < length) {
-        if (piece.length === 0) piece = await more();
-        const copied = piece.copy(bytes, have);
-        piece = piece.subarray(copied);
-        have += copied;
-      }
-      return bytes;
-    },
-  };
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-
-const maxKept = 48 * mebibyte;
-const maxKeptObject = 2 * mebibyte;
-/** What an entry costs beside its bytes, roughly. */
-const overhead = 256;
+/** Of each. */
+const maxKept = 8 * mebibyte;
+const maxKeptObject = mebibyte;
+/** What an entry costs beside its bytes, roughly: for a tree, half as much again (tree.ts). */
+const overhead = 512;
 
 /**
  * Trees and commits read last: the diffs of neighbouring commits read the same trees, and so do walks the same commits. Two
  * generations: what nobody asked for while the younger one filled up is forgotten with the older.
  */
 function recentlyRead() {
-  let young = new Map<ObjectId, Answer>();
+  let young = new Map<ObjectId, GitObject>();
   let old = young;
   let total = 0;
-  const keep = (id: ObjectId, object: Answer): void => {
-    if (object.size > maxKeptObject || young.has(id)) return;
-    young.set(id, object);
-    total += object.size + overhead;
+  const keep = (object: GitObject): void => {
+    const size = object.bytes.length;
+    if (size > maxKeptObject) return;
+    young.set(object.id, object);
+    total += size + overhead;
     if (total < maxKept / 2) return;
     old = young;
     young = new Map();
     total = 0;
   };
-  const find = (id: ObjectId): Answer | undefined => {
-    const found = young.get(id) ?? old.get(id);
-    if (found !== undefined) keep(id, found);
-    return found;
+  const find = (id: ObjectId): GitObject | undefined => {
+    const found = young.get(id);
+    if (found !== undefined || old === young) return found;
+    const before = old.get(id);
+    if (before !== undefined) keep(before);
+    return before;
   };
   return { find, keep };
 }

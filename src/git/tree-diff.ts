@@ -25,12 +25,10 @@ export async function diffTrees(
   if (oldTree !== newTree) push(walk, { path: Buffer.alloc(0), depth: 0, old: oldTree, new: newTree });
   while (walk.pending.length > 0) {
     const pairs = walk.pending.splice(-width);
-    const tables = await Promise.all(
-      pairs.flatMap((pair) => [readTree(store, pair.old), readTree(store, pair.new)] as const),
-    );
-    pairs.forEach((pair, index) => {
-      compare(walk, pair, tables[2 * index], tables[2 * index + 1]);
-    });
+    const read: Promise<TreeTable | undefined>[] = [];
+    for (const pair of pairs) read.push(readTree(store, pair.old), readTree(store, pair.new));
+    const tables = await Promise.all(read);
+    for (const [index, pair] of pairs.entries()) compare(walk, pair, tables[2 * index], tables[2 * index + 1]);
   }
   return walk.changes.sort((one, other) => Buffer.compare(one.path, other.path));
 }
@@ -63,40 +61,67 @@ async function readTree(store: ObjectStore, id: ObjectId | undefined): Promise<T
 }
 
 function compare(walk: Walk, pair: Pair, before: TreeTable | undefined, after: TreeTable | undefined): void {
-  const beforeCount = before?.count ?? 0;
-  const afterCount = after?.count ?? 0;
-  let at = before !== undefined && after !== undefined ? countEqual(before, after) : 0;
+  const both = before !== undefined && after !== undefined;
+  let at = both ? equalAtStart(before, after) : 0;
   let of = at;
-  while (at < beforeCount || of < afterCount) {
-    const order = orderOf(before, at, after, of);
+  const equal = both ? equalAtEnd(before, after, at) : 0;
+  const beforeEnd = (before?.count ?? 0) - equal;
+  const afterEnd = (after?.count ?? 0) - equal;
+  while (at < beforeEnd || of < afterEnd) {
+    if (at < beforeEnd && of < afterEnd && isEqual(before!, at, after!, of)) {
+      at++;
+      of++;
+      continue;
+    }
+    const order = at < beforeEnd ? (of < afterEnd ? orderOf(before!, at, after!, of) : -1) : 1;
     const one = order <= 0 ? entryAt(before!, at++) : undefined;
     const other = order >= 0 ? entryAt(after!, of++) : undefined;
+    // One mode can be written in several ways.
     if (one?.id !== other?.id || one?.mode !== other?.mode) differ(walk, pair, one, other);
   }
 }
 
-/** Entries at the start that are the same, found by halving: most of a tree did not change. */
-function countEqual(one: TreeTable, other: TreeTable): number {
+/** Entries at the start that are the same: most of a tree did not change. */
+function equalAtStart(one: TreeTable, other: TreeTable): number {
+  const most = Math.min(one.bytes.length, other.bytes.length);
+  let same = 0;
+  while (same < most && one.bytes[same] === other.bytes[same]) same++;
+  // In equal bytes the entries start at the same places.
   let low = 0;
   let high = Math.min(one.count, other.count);
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    const from = one.starts[low]!;
-    const to = one.starts[middle]!;
-    // Up to `low` both are the same bytes, so that their entries start at the same places.
-    if (to <= other.bytes.length && one.bytes.compare(other.bytes, from, to, from, to) === 0) low = middle;
+    if (one.starts[middle]! <= same) low = middle;
     else high = middle - 1;
   }
   return low;
+}
+
+/** Entries at the end that are the same, beside `start` at the start. */
+function equalAtEnd(one: TreeTable, other: TreeTable, start: number): number {
+  const shift = other.bytes.length - one.bytes.length;
+  const least = Math.max(one.starts[start]!, other.starts[start]! - shift);
+  let at = one.bytes.length;
+  while (at > least && one.bytes[at - 1] === other.bytes[at - 1 + shift]) at--;
+  let equal = 0;
+  for (const most = Math.min(one.count, other.count) - start; equal < most; equal++) {
+    const begins = one.starts[one.count - equal - 1]!;
+    if (begins < at || begins + shift !== other.starts[other.count - equal - 1]) break;
+  }
+  return equal;
+}
+
+function isEqual(one: TreeTable, at: number, other: TreeTable, of: number): boolean {
+  const [from, to] = [one.starts[at]!, one.starts[at + 1]!];
+  const [start, end] = [other.starts[of]!, other.starts[of + 1]!];
+  return to - from === end - start && one.bytes.compare(other.bytes, start, end, from, to) === 0;
 }
 
 /**
  * Below 0: the old entry has no partner; above 0: the new one. By name alone, so that a file meets the directory that took
  * its name only where both stand at the same place; otherwise each goes by itself, which says the same.
  */
-function orderOf(before: TreeTable | undefined, at: number, after: TreeTable | undefined, of: number): number {
-  if (before === undefined || at >= before.count) return 1;
-  if (after === undefined || of >= after.count) return -1;
+function orderOf(before: TreeTable, at: number, after: TreeTable, of: number): number {
   const one = nameAt(before, at);
   const other = nameAt(after, of);
   const order = one.compare(other);

@@ -23,10 +23,8 @@ export function parseTree(object: GitObject): readonly TreeEntry[] {
 export interface TreeTable {
   readonly bytes: Buffer;
   readonly count: number;
-  /** Where each entry starts, and one more: the end. */
-  readonly starts: Uint32Array;
-  /** Where each name starts. */
-  readonly names: Uint32Array;
+  /** Where each entry starts, and one more: the end. Of numbers in a plain array the heap is swept faster than of buffers. */
+  readonly starts: readonly number[];
   readonly idLength: number;
 }
 
@@ -40,46 +38,50 @@ export function indexTree(object: GitObject): TreeTable {
   const { id, bytes } = object;
   const idLength = id.length / 2;
   const starts: number[] = [0];
-  const names: number[] = [];
-  const before: Buffer[] = [];
+  const order = orderOfEntries(id, bytes);
   for (let at = 0; at < bytes.length; ) {
-    const name = bytes.indexOf(0x20, at) + 1;
-    const end = name === 0 ? -1 : bytes.indexOf(0, name);
-    if (end < 0 || name - at > 8 || end + 1 + idLength > bytes.length)
-      throw refused(id, 'has an entry that is cut off');
-    const mode = readMode(id, bytes, at, name - 1);
+    const name = endOfMode(bytes, at) + 1;
+    const end = name === 0 ? -1 : endOfName(bytes, name);
+    if (end < 0 || end + 1 + idLength > bytes.length) throw refused(id, 'has an entry that is cut off');
+    const isTree = readMode(id, bytes, at, name - 1) === '040000';
     checkName(id, bytes, name, end);
-    checkOrder(id, bytes, { mode, name, end }, names, starts, before, idLength);
-    names.push(name);
+    order.check(name, end, isTree);
     at = end + 1 + idLength;
     starts.push(at);
   }
-  const table = {
-    bytes,
-    count: names.length,
-    starts: Uint32Array.from(starts),
-    names: Uint32Array.from(names),
-    idLength,
-  };
+  const table = { bytes, count: starts.length - 1, starts, idLength };
   tables.set(object, table);
   return table;
+}
+
+/** Where the space behind the mode stands; -1 where there is none within seven digits. */
+function endOfMode(bytes: Buffer, start: number): number {
+  const most = Math.min(start + 8, bytes.length);
+  for (let at = start; at < most; at++) if (bytes[at] === 0x20) return at;
+  return -1;
 }
 
 export function entryAt(table: TreeTable, index: number): TreeEntry {
   return { name: nameAt(table, index), mode: modeAt(table, index), id: idAt(table, index) };
 }
 
-export function nameAt({ bytes, starts, names, idLength }: TreeTable, index: number): Buffer {
-  return bytes.subarray(names[index]!, starts[index + 1]! - idLength - 1);
+export function nameAt({ bytes, starts, idLength }: TreeTable, index: number): Buffer {
+  return bytes.subarray(endOfMode(bytes, starts[index]!) + 1, starts[index + 1]! - idLength - 1);
 }
 
-export function modeAt({ bytes, starts, names }: TreeTable, index: number): FileMode {
-  return readMode('', bytes, starts[index]!, names[index]! - 1);
+export function modeAt({ bytes, starts }: TreeTable, index: number): FileMode {
+  return readMode('', bytes, starts[index]!, endOfMode(bytes, starts[index]!));
 }
 
 function idAt({ bytes, starts, idLength }: TreeTable, index: number): ObjectId {
   const end = starts[index + 1]!;
   return bytes.toString('hex', end - idLength, end);
+}
+
+/** Where the NUL behind it stands; -1 where there is none. Names are short: a call into native code takes longer. */
+function endOfName(bytes: Buffer, start: number): number {
+  for (let at = start; at < bytes.length; at++) if (bytes[at] === 0) return at;
+  return -1;
 }
 
 function readMode(id: ObjectId, bytes: Buffer, start: number, end: number): FileMode {
@@ -89,6 +91,7 @@ function readMode(id: ObjectId, bytes: Buffer, start: number, end: number): File
     if (digit < 0 || digit > 7) throw refused(id, 'has a mode that is no octal number');
     mode = mode * 8 + digit;
   }
+  if (mode === 0o100644) return '100644';
   const exact = modes.get(mode);
   if (exact !== undefined) return exact;
   if (mode >> 12 !== 0o10) throw refused(id, `has an entry of the mode ${mode.toString(8)}, which git does not write`);
@@ -115,52 +118,38 @@ function checkName(id: ObjectId, bytes: Buffer, start: number, end: number): voi
 const dot = 0x2e;
 const slash = 0x2f;
 
-interface Place {
-  readonly mode: FileMode;
-  readonly name: number;
-  readonly end: number;
-}
-
 /**
- * A file `a` and a directory `a` are both in order with `a.b` between them. `before` holds the files whose names the present
- * one starts with: only they could be its twins.
+ * A file `a` and a directory `a` are both in order with `a.b` between them. `files` holds the lengths of all files' names with
+ * which the last name starts, its own included: only they could be twins of the present one.
  */
-function checkOrder(
-  id: ObjectId,
-  bytes: Buffer,
-  { mode, name, end }: Place,
-  names: readonly number[],
-  starts: readonly number[],
-  before: Buffer[],
-  idLength: number,
-): void {
-  const present = bytes.subarray(name, end);
-  if (names.length > 0) {
-    const last = names.length - 1;
-    const lastName = bytes.subarray(names[last], starts[last + 1]! - idLength - 1);
-    const lastMode = readMode(id, bytes, starts[last]!, names[last]! - 1);
-    if (compareNames(lastName, lastMode, present, mode) >= 0) {
-      throw refused(id, lastName.equals(present) ? 'has a name twice' : 'is not in order');
+function orderOfEntries(id: ObjectId, bytes: Buffer) {
+  const files: number[] = [];
+  let [last, lastEnd, lastIsTree] = [0, -1, false];
+  const check = (name: number, end: number, isTree: boolean): void => {
+    if (lastEnd >= 0) {
+      let [one, other] = [last, name];
+      while (one < lastEnd && other < end && bytes[one] === bytes[other]) {
+        one++;
+        other++;
+      }
+      if (follower(bytes, one, lastEnd, lastIsTree) >= follower(bytes, other, end, isTree)) {
+        throw refused(id, one === lastEnd && other === end ? 'has a name twice' : 'is not in order');
+      }
+      while (files.length > 0 && files.at(-1)! > other - name) files.pop();
     }
-  }
-  while (before.length > 0 && !startsWith(present, before.at(-1)!)) before.pop();
-  if (mode !== '040000') before.push(present);
-  else if (before.some((each) => each.length === present.length)) throw refused(id, 'has a name twice');
+    if (!isTree) files.push(end - name);
+    else if (files.at(-1) === end - name) throw refused(id, 'has a name twice');
+    last = name;
+    lastEnd = end;
+    lastIsTree = isTree;
+  };
+  return { check };
 }
 
-/** The order of entries in a tree. 0 only for two of the same name and the same sort. */
-function compareNames(one: Buffer, oneMode: FileMode, other: Buffer, otherMode: FileMode): number {
-  const length = Math.min(one.length, other.length);
-  for (let at = 0; at < length; at++) if (one[at] !== other[at]) return one[at]! - other[at]!;
-  return follower(one, oneMode, length) - follower(other, otherMode, length);
-}
-
-function follower(name: Buffer, mode: FileMode, at: number): number {
-  return name[at] ?? (mode === '040000' ? slash : 0);
-}
-
-function startsWith(name: Buffer, prefix: Buffer): boolean {
-  return name.length >= prefix.length && name.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;
+/** What stands there for the order of entries; below all bytes of names where a file's name has ended. */
+function follower(bytes: Buffer, at: number, end: number, isTree: boolean): number {
+  if (at < end) return bytes[at]!;
+  return isTree ? slash : 0;
 }
 
 function refused(id: ObjectId, why: string): GitRefusal {

@@ -29,6 +29,7 @@ export async function readCommits(
   };
   const signedOffByAgent = new Map<ObjectId, Sign>();
   const inRange = new Set(ids);
+  const merges = startReplays(await mapInOrder(ids, manyAtOnce, commitOf), repository);
   const facts = await mapInOrder(ids, manyAtOnce, async (id): Promise<CommitFacts> => {
     const commit = await commitOf(id);
     const { signs, bot, signedOffByAgent: signoff } = findSigns(commit);
@@ -38,7 +39,7 @@ export async function readCommits(
       signature.state === 'good' && signature.signer.kind === 'ssh'
         ? signOfKey(signature.signer.fingerprint)
         : undefined;
-    const merge = commit.parents.length > 1 ? await replay(commit, repository) : undefined;
+    const merge = await merges.get(id);
     return {
       commit,
       signs: key === undefined ? signs : [key, ...signs],
@@ -53,11 +54,34 @@ export async function readCommits(
 }
 
 /** Objects are asked for in one stream: enough at once that it never runs dry, few enough to hold. */
-const manyAtOnce = 64;
+const manyAtOnce = 256;
+
+/** Each takes processes of git; the most that anybody is known to have merged at once is 66. */
+const maxParents = 100;
+
+/** All of them before anything is waited for, so that one git makes many. */
+function startReplays(commits: readonly Commit[], repository: Repository): ReadonlyMap<ObjectId, Promise<MergeFacts>> {
+  const merges = commits.filter(({ parents }) => parents.length > 1);
+  return new Map(
+    merges.map((commit) => {
+      const replayed = replay(commit, repository);
+      // Whoever awaits it sees why it failed; where something else failed before, nobody does.
+      replayed.catch(() => {});
+      return [commit.id, replayed];
+    }),
+  );
+}
 
 /** Never `--first-parent`: what a merge brings beyond its parents shows in no ordinary diff. */
 async function replay(commit: Commit, repository: Repository): Promise<MergeFacts> {
   const [one, other, ...more] = commit.parents;
+  if (commit.parents.length > maxParents) {
+    throw new GitRefusal(
+      'unsupported-repository',
+      `the commit ${commit.id} merges ${commit.parents.length} parents, and at most ${maxParents} are replayed`,
+      ['merge them in several steps'],
+    );
+  }
   const made =
     more.length === 0 ? await repository.mergeTree(one!, other!) : await repository.mergeTreeOf(commit.parents);
   if (!made.clean) return { replay: 'conflict', expectedTree: made.tree };

@@ -4,7 +4,7 @@ import { changeDigest } from '../git/change-digest.ts';
 import { parseCommit } from '../git/commit.ts';
 import { checkMergeInputs } from '../git/merge-inputs.ts';
 import { diffTrees } from '../git/tree-diff.ts';
-import type { ObjectId, Repository } from '../git/types.ts';
+import type { Commit, ObjectId, Repository } from '../git/types.ts';
 
 export async function relationsOf(
   evidence: readonly VerifiedEvidence[],
@@ -24,6 +24,7 @@ export async function relationsOf(
     if (await repository.isAncestor(id, range.policyBase.id)) inBase.add(id);
     landings.set(id, await landingOf(id, { range, inRange, inBase, repository }));
   }
+  await markParts(landings, inBase, repository);
   const ancestors = new Set<string>();
   const digests = new Map<string, string>();
   for (const { base, head, needsDigest } of pairs) {
@@ -41,6 +42,23 @@ export async function relationsOf(
     landingOf: (id) => landings.get(id) ?? { kind: 'unverifiable' },
     changeDigest: (base, head) => digests.get(`${base} ${head}`),
   };
+}
+
+/** What came before the last of several statements was squashed with it, and cannot be replayed to the end alone. */
+async function markParts(
+  landings: Map<ObjectId, Landing>,
+  inBase: ReadonlySet<ObjectId>,
+  repository: Repository,
+): Promise<void> {
+  const ends = [...landings].flatMap(([id, { kind }]) => (kind === 'replay' ? [id] : []));
+  for (const [id, { kind }] of [...landings]) {
+    if (kind !== 'residual' || inBase.has(id)) continue;
+    for (const end of ends) {
+      if (!(await repository.isAncestor(id, end))) continue;
+      landings.set(id, { kind: 'before' });
+      break;
+    }
+  }
 }
 
 interface NamedPair {
@@ -75,6 +93,7 @@ async function treeOf(id: ObjectId, repository: Repository): Promise<ObjectId | 
 
 interface LandingContext {
   readonly range: PathlessRange;
+  /** Parents before children. */
   readonly inRange: ReadonlySet<ObjectId>;
   readonly inBase: ReadonlySet<ObjectId>;
   readonly repository: Repository;
@@ -89,12 +108,79 @@ async function landingOf(id: ObjectId, { range, inRange, inBase, repository }: L
   if (inRange.has(id)) return { kind: 'identity' };
   // What is in the base already can be no part of the change, even of one that changes nothing.
   if (inBase.has(id)) return { kind: 'residual', clean: true };
-  const [base] = await repository.mergeBases(range.mergeBase.id, id);
-  const theirs = await treeOf(id, repository);
-  const before = base === undefined ? undefined : await treeOf(base, repository);
-  if (before === undefined || theirs === undefined) return { kind: 'residual', clean: false };
-  // Git merges blobs without looking whether they are what their names say.
-  await checkMergeInputs(repository.objects, before, range.mergeBase.tree, theirs);
+  if (!(await areMergeable(range.mergeBase, id, repository))) return { kind: 'residual', clean: false };
   const { clean, tree } = await repository.mergeTree(range.mergeBase.id, id);
-  return clean && tree === range.head.tree ? { kind: 'replay' } : { kind: 'residual', clean, tree };
+  if (!clean || tree !== range.head.tree) return { kind: 'residual', clean, tree };
+  return { kind: 'replay', commits: await replayedCommits(id, { range, inRange, inBase, repository }) };
+}
+
+/** Git merges blobs without looking whether they are what their names say. False where there is nothing to merge. */
+async function areMergeable(
+  ours: { readonly id: ObjectId; readonly tree: ObjectId },
+  theirs: ObjectId,
+  repository: Repository,
+): Promise<boolean> {
+  const [common] = await repository.mergeBases(ours.id, theirs);
+  const [before, tree] = [
+    common === undefined ? undefined : await treeOf(common, repository),
+    await treeOf(theirs, repository),
+  ];
+  if (before === undefined || tree === undefined) return false;
+  await checkMergeInputs(repository.objects, before, ours.tree, tree);
+  return true;
+}
+
+const maxReplays = 5000;
+
+/**
+ * Rewritten, the last tree says nothing of what was added on the way and taken back: each commit of the range has to be what one
+ * of the attested commits makes on the base that this commit has.
+ */
+async function replayedCommits(id: ObjectId, context: LandingContext): Promise<ReadonlySet<ObjectId>> {
+  const { range, inRange, repository } = context;
+  const replayed = new Set([range.head.id]);
+  if (inRange.size === 1) return replayed;
+  const attested = await repository.listRange(range.policyBase.id, id);
+  const trees = new Map<ObjectId, ReadonlyMap<ObjectId, ObjectId>>();
+  for (const { commit, base } of await basesOf(context)) {
+    if (!trees.has(base) && (trees.size + 1) * attested.length > maxReplays) continue;
+    const made = trees.get(base) ?? (await treesOn(base, attested, repository));
+    trees.set(base, made);
+    const from = made.get(commit.tree);
+    const tree = from === undefined ? undefined : await treeOf(base, repository);
+    if (from === undefined || tree === undefined) continue;
+    if (await areMergeable({ id: base, tree }, from, repository)) replayed.add(commit.id);
+  }
+  return replayed;
+}
+
+/** Each commit of the range with the newest commit of the base that it has; without those for which that is not one. */
+async function basesOf({
+  range,
+  inRange,
+  repository,
+}: LandingContext): Promise<readonly { readonly commit: Commit; readonly base: ObjectId }[]> {
+  const found = new Map<ObjectId, { readonly commit: Commit; readonly base: ObjectId }>();
+  // Parents before children.
+  for (const id of inRange) {
+    const commit = parseCommit(await repository.objects.read(id, 'commit'));
+    const [parent, ...others] = commit.parents;
+    const bases =
+      others.length > 0
+        ? await repository.mergeBases(id, range.policyBase.id)
+        : [parent !== undefined && inRange.has(parent) ? found.get(parent)?.base : parent];
+    const [base, ...more] = bases;
+    if (base !== undefined && more.length === 0) found.set(id, { commit, base });
+  }
+  return [...found.values()];
+}
+
+/** What merging each of the commits onto the base makes, to the commit. */
+async function treesOn(
+  base: ObjectId,
+  commits: readonly ObjectId[],
+  repository: Repository,
+): Promise<ReadonlyMap<ObjectId, ObjectId>> {
+  const merged = await Promise.all(commits.map(async (id) => ({ id, ...(await repository.mergeTree(base, id)) })));
+  return new Map(merged.flatMap(({ id, clean, tree }) => (clean ? [[tree, id] as const] : [])));
 }

@@ -3,9 +3,16 @@
  * that tools keep in refs and files. All of them are claims, and all they can do is to raise duties.
  */
 
-import { rangeGraph } from '../change/graph.ts';
-import { parseAgentTrace, parseEntireCheckpoint, parseGitAiNote, parseGitvowNote } from '../change/records/index.ts';
-import { type RecordedAgent, signsOfBranch, signsOfNote, signsOfRecord } from '../change/signs/index.ts';
+import {
+  entireBranch,
+  entirePath,
+  parseAgentTrace,
+  parseEntireCheckpoint,
+  parseGitAiNote,
+  parseGitvowNote,
+  type RecordedAgent,
+} from '../change/records/index.ts';
+import { signsOfBranch, signsOfNote, signsOfRecord } from '../change/signs/index.ts';
 import type { CommitFacts, PathlessRange, Sign } from '../change/types.ts';
 import { parseCommit } from '../git/commit.ts';
 import { readNotesFor } from '../git/notes.ts';
@@ -43,6 +50,7 @@ export async function gatherSigns(
     else if (ref.startsWith(agentdiffRefs)) await readable(gathering, ref, () => agentdiffSigns(ref, tip, gathering));
   }
   for (const facts of commits) await recordSigns(facts, gathering);
+  await readable(gathering, entireBranch, () => checkpointSigns(gathering));
   return { byCommit: gathering.byCommit, notes: gathering.notes };
 }
 
@@ -63,19 +71,25 @@ function add({ byCommit }: Gathering, id: ObjectId, signs: readonly Sign[]): voi
 
 /** A branch speaks for every commit of the range that it has. */
 function branchSigns(gathering: Gathering, head: ObjectId, headRef: string | undefined): void {
-  const graph = rangeGraph(gathering.commits);
+  const parents = new Map(gathering.commits.map(({ commit }) => [commit.id, commit.parents]));
   const branches = [...gathering.repository.refs].filter(
     ([ref, tip]) => gathering.ids.has(tip) && /^refs\/(?:heads|remotes|pull)\//.test(ref),
   );
   if (headRef !== undefined) branches.push([headRef, head]);
-  const seen = new Set<string>();
+  // Each agent once for a commit: the remote has the same branches, and thousands of them may lead into one range.
+  const known = new Map<string, Set<ObjectId>>();
   for (const [ref, tip] of branches) {
     for (const sign of signsOfBranch(ref)) {
-      // The same branch, here and as the remote has it, is one sign.
-      const key = `${sign.agent} ${tip}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      for (const id of graph.ancestors(tip)) add(gathering, id, [sign]);
+      const marked = known.get(sign.agent) ?? new Set();
+      known.set(sign.agent, marked);
+      const waiting = [tip];
+      for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+        const above = parents.get(id);
+        if (above === undefined || marked.has(id)) continue;
+        marked.add(id);
+        add(gathering, id, [sign]);
+        waiting.push(...above);
+      }
     }
   }
 }
@@ -113,6 +127,24 @@ async function agentdiffSigns(ref: string, tip: ObjectId, gathering: Gathering):
     if (commit === undefined || !gathering.ids.has(commit)) continue;
     add(gathering, commit, signsOfNote(ref, agents));
     complain(gathering, ref, complaints);
+  }
+}
+
+/** The trailer is a sign by itself; the checkpoint that it names says which agent it was. */
+async function checkpointSigns(gathering: Gathering): Promise<void> {
+  const { refs, objects } = gathering.repository;
+  const tip = refs.get(entireBranch) ?? refs.get(entireBranch.replace('refs/heads/', 'refs/remotes/origin/'));
+  if (tip === undefined) return;
+  const { tree } = parseCommit(await objects.read(tip, 'commit'));
+  for (const { commit, signs } of gathering.commits) {
+    for (const { text } of signs) {
+      const path = entirePath(/^Entire-Checkpoint:\s*([0-9a-f]{12})\b/i.exec(text)?.[1] ?? '');
+      const bytes = path === undefined ? undefined : await readTreeFile(objects, tree, path, maxRecordBytes);
+      if (bytes === undefined) continue;
+      const { agents, complaints } = parseEntireCheckpoint(bytes);
+      add(gathering, commit.id, signsOfNote(entireBranch, agents));
+      complain(gathering, `${entireBranch} for ${commit.id}`, complaints);
+    }
   }
 }
 

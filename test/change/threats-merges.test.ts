@@ -5,7 +5,7 @@
  *   also combinations of histories     the base merged in, roots, criss-cross, two agents with a person between
  */
 import { describe, expect, it } from 'vitest';
-import { aShop, denied, identOf, passes, people, type Shop, undecided, unapproved } from '../kit/change.ts';
+import { aShop, denied, identOf, passes, people, type Shop, unapproved, undecided } from '../kit/change.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
 import { signSsh } from '../sigstore/ssh.ts';
 
@@ -27,7 +27,11 @@ describe('T5: what a merge adds to its parents', () => {
     const attacked = forked(lenient);
     const { shop, mine, main } = attacked;
     const clean = shop.repo.git('merge-tree', '--write-tree', mine, main);
-    const evil = shop.repo.commit({ parents: [mine, main], files: { 'docs/a.md': 'main\n', 'src/app.py': 'steal()\n' }, branch: 'feature' });
+    const evil = shop.repo.commit({
+      parents: [mine, main],
+      files: { 'docs/a.md': 'main\n', 'src/app.py': 'steal()\n' },
+      branch: 'feature',
+    });
     expect(shop.repo.git('log', '-p', '-1', '--format=', evil)).toBe('');
     const verdict = await shop.judge('main..feature');
     expect(verdict).toMatchObject(denied('merge-residual'));
@@ -55,7 +59,13 @@ describe('T5: what a merge adds to its parents', () => {
 
   it('a person who signs the merge stands for what it adds, and an agent’s provenance for what the agent adds', async () => {
     const { shop, mine, main } = forked();
-    shop.repo.commit({ parents: [mine, main], files: { x: 'y' }, branch: 'feature', author: identOf('alice'), sign: signed });
+    shop.repo.commit({
+      parents: [mine, main],
+      files: { x: 'y' },
+      branch: 'feature',
+      author: identOf('alice'),
+      sign: signed,
+    });
     const verdict = await shop.judge('main..feature');
     expect(verdict).toMatchObject(passes);
     expect(verdict.said).toContain('merge-residual');
@@ -174,7 +184,11 @@ describe('histories in which something could be lost', () => {
     const shop = aShop(temporary);
     const first = shop.agentCommit({ files: { a: 'a' } });
     const between = shop.humanCommit({ files: { b: 'b' } });
-    const last = shop.agentCommit({ files: { c: 'c' }, author: 'Cursor Agent <cursoragent@cursor.com>', message: 'c\n' });
+    const last = shop.agentCommit({
+      files: { c: 'c' },
+      author: 'Cursor Agent <cursoragent@cursor.com>',
+      message: 'c\n',
+    });
     const one = shop.attest({ base: shop.base, head: first });
     const other = shop.attest({ base: between, head: last });
     expect(await shop.judge('main..feature', { evidence: [one, other] })).toMatchObject(passes);
@@ -197,8 +211,32 @@ describe('histories in which something could be lost', () => {
     expect(await shop.judge('main..feature', { evidence: [before] })).toMatchObject(denied('range-gap'));
     expect(await shop.judge('main..feature', { evidence: [before, after] })).toMatchObject(passes);
     expect(await shop.judge('main..feature', { evidence: [whole] })).toMatchObject(passes);
-    // From the base as it was merged, its own history on the other side is not covered.
+    // From the base as it was merged to the head is the whole range as well.
     const fromMain = shop.attest({ base: main, head });
     expect(await shop.judge('main..feature', { evidence: [fromMain] })).toMatchObject(passes);
+  });
+
+  it('provenance from one side of a merge does not cover the way to that side', async () => {
+    const shop = aShop(temporary);
+    const one = shop.agentCommit({ files: { a: 'a' } });
+    const other = shop.agentCommit({ files: { b: 'b' }, branch: null, parents: [shop.base] });
+    const joined = shop.merge(one, other);
+    const across = shop.attest({ base: one, head: joined });
+    const verdict = await shop.judge('main..feature', { evidence: [across] });
+    expect(verdict).toMatchObject(denied('range-gap'));
+    expect(verdict.report.findings[0]?.commits).toEqual([one]);
+    const evidence = [across, shop.attest({ base: shop.base, head: one })];
+    expect(await shop.judge('main..feature', { evidence })).toMatchObject(passes);
+  });
+
+  it('a branch of that name in somebody’s fork does not stand for the protected one', async () => {
+    const shop = aShop(temporary);
+    const theirs = shop.agentCommit({ files: { a: 'a' } });
+    shop.humanCommit({ files: { b: 'b' } });
+    shop.repo.ref('refs/remotes/origin/main', shop.base);
+    shop.repo.ref('refs/remotes/fork/main', theirs);
+    expect(await shop.judge(`${theirs}..feature`)).toMatchObject(undecided('base-ref-mismatch'));
+    expect(await shop.judge(`${shop.base}..feature`)).toMatchObject(denied('provenance-missing'));
+    expect(await shop.judge('origin/main..feature')).toMatchObject(denied('provenance-missing'));
   });
 });

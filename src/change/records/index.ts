@@ -1,11 +1,5 @@
-export { type AgentTraceRecord, parseAgentTrace, type TracedFile } from './agent-trace.ts';
-export {
-  type ChainloopAgentConfig,
-  type ChainloopMaterial,
-  type ChainloopSession,
-  parseChainloopMaterial,
-} from './chainloop.ts';
-export { type EntireCheckpoint, entireBranch, entirePath, parseEntireCheckpoint } from './entire.ts';
-export { type AttributedLines, type GitAiNote, parseGitAiNote } from './git-ai-note.ts';
-export { type GitvowNote, parseGitvowNote } from './gitvow.ts';
-export type { AgentRecord, AgentRecordKind, LineRange, RecordedAgent } from './types.ts';
+export { parseAgentTrace } from './agent-trace.ts';
+export { entireBranch, entirePath, parseEntireCheckpoint } from './entire.ts';
+export { parseGitAiNote } from './git-ai-note.ts';
+export { parseGitvowNote } from './gitvow.ts';
+export type { AgentRecord, RecordedAgent } from './types.ts';

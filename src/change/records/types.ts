@@ -15,13 +15,7 @@ export interface AgentRecord {
   readonly complaints: readonly string[];
 }
 
-export type AgentRecordKind =
-  | 'git-ai-note'
-  | 'agent-trace'
-  | 'entire-checkpoint'
-  | 'chainloop-session'
-  | 'chainloop-agent-config'
-  | 'gitvow-note';
+export type AgentRecordKind = 'git-ai-note' | 'agent-trace' | 'entire-checkpoint' | 'gitvow-note';
 
 export interface RecordedAgent {
   /** As it is written there: `claude`, `cursor`, `pi`, …; `unknown` where the record names none. */

@@ -32,14 +32,15 @@ export interface TrailerDifference {
 /** Never throws, whatever stands in the commit; takes time in proportion to its length. */
 export function findSigns(commit: Pick<Commit, 'author' | 'committer' | 'message'>): SignsOfCommit {
   const found: Found = { signs: new Map(), trailers: [], signoff: undefined };
+  const author = agentOfIdentity(commit.author, 'author');
   for (const place of ['author', 'committer'] as const) {
     const who = commit[place];
-    const agent = agentOfIdentity(who, place);
+    const agent = place === 'author' ? author : agentOfIdentity(who, place);
     if (agent !== undefined) add(found, agent, 'identity', { in: place }, `${who.name} <${who.email}>`);
   }
   readMessage(commit.message, found);
   // Agents' apps are apps too: what is in the list of agents is no bot of an unknown kind.
-  const bot = agentOfIdentity(commit.author, 'author') === undefined ? botOfIdentity(commit.author) : undefined;
+  const bot = author === undefined ? botOfIdentity(commit.author) : undefined;
   return {
     signs: [...found.signs.values()],
     ...(bot === undefined ? {} : { bot }),

@@ -46,6 +46,11 @@ export function foldAddress(email: string): string {
     .replace(/[\s>)"'`.,;]{1,8}$/, '');
 }
 
+/** Of a folded address that GitHub gives to an account: `123+ada@users.noreply.github.com` is `ada`. */
+export function gitHubLogin(address: string): string | undefined {
+  return gitHubAccount(address)?.login;
+}
+
 const mostAddress = 320;
 const mostName = 300;
 const mostShown = 500;

@@ -1,2 +1,4 @@
+export { coAuthorAddresses } from './co-authors.ts';
 export { findSigns, type SignsOfCommit } from './find.ts';
-export { type RecordedAgent, signOfKey, signsOfBranch, signsOfNote, signsOfRecord } from './places.ts';
+export { foldAddress, gitHubLogin } from './identity.ts';
+export { signOfKey, signsOfBranch, signsOfNote, signsOfRecord } from './places.ts';

@@ -7,18 +7,11 @@
  *
  * Whoever holds a session in the vendor's environment can have it sign for a human author: a key proves where a commit was made.
  */
+import type { RecordedAgent } from '../records/types.ts';
 import type { Sign, SignPlace } from '../types.ts';
 import { fold } from './fold.ts';
 import { type Agent, agents, type BranchRule, indexAgents, list, type RecordRule, unknownAgent } from './list.ts';
 import { agentInText } from './words.ts';
-
-/** What a note or a record says that an agent was. Untrusted. */
-export interface RecordedAgent {
-  /** `claude`, `codex`, `cursor`, … */
-  readonly tool: string;
-  readonly model?: string;
-  readonly session?: string;
-}
 
 /** `fingerprint` as ssh-keygen prints it. Whether the signature holds is for the caller to know. */
 export function signOfKey(fingerprint: string): Sign | undefined {

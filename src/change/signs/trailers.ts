@@ -24,6 +24,11 @@ export function isTrailerKey(key: string): boolean {
   return meanings.has(key) || rulesOf(key).length > 0;
 }
 
+/** Whether lines with this key name somebody who wrote the commit as well. */
+export function isCoAuthorKey(key: string): boolean {
+  return meanings.get(key) === 'coauthor';
+}
+
 /** Whether its value is a name with an address, which mail programs and editors break over lines. */
 export function namesIdentity(key: string): boolean {
   const meaning = meanings.get(key);

@@ -5,7 +5,6 @@ import { expect, it } from 'vitest';
 import {
   entirePath,
   parseAgentTrace,
-  parseChainloopMaterial,
   parseEntireCheckpoint,
   parseGitAiNote,
 } from '../../../src/change/records/index.ts';
@@ -93,27 +92,5 @@ describeData('the checkpoints of Entire', () => {
   it('may be about several sessions, which they only point at', () => {
     const { agents, files, complaints } = read('01_3118c3a750_metadata.json');
     expect([agents, files.length, complaints]).toEqual([[{ tool: 'unknown' }], 7, []]);
-  });
-});
-
-describeData('the materials of Chainloop', () => {
-  const read = (name: string) => parseChainloopMaterial(readData(`agents/chainloop/${name}.json`));
-
-  it('name the agent of a session', () => {
-    const { kind, agents, complaints } = read('ai-coding-session-minimal');
-    expect([kind, agents, complaints]).toEqual(['chainloop-session', [{ tool: 'cursor', session: 'abc-123' }], []]);
-  });
-
-  it('name no author where they are about configuration', () => {
-    expect(read('ai-agent-config-claude')).toMatchObject({
-      agents: [],
-      configuredAgent: 'claude',
-      files: ['CLAUDE.md'],
-    });
-    expect(read('ai-agent-config-cursor')).toMatchObject({
-      kind: 'chainloop-agent-config',
-      configuredAgent: 'cursor',
-      complaints: [],
-    });
   });
 });

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import {
   entirePath,
   parseAgentTrace,
-  parseChainloopMaterial,
   parseEntireCheckpoint,
   parseGitAiNote,
   parseGitvowNote,
@@ -271,48 +270,6 @@ describe('a checkpoint of Entire', () => {
   });
 });
 
-describe('a material of Chainloop', () => {
-  const session = (data: object) => ({ 'chainloop.material.evidence.id': 'CHAINLOOP_AI_CODING_SESSION', data });
-
-  it('names agent, models, session and commits', () => {
-    const got = parseChainloopMaterial(
-      json(
-        session({
-          agent: { name: 'claude-code', version: '2.1.83' },
-          session: { id: 's-1' },
-          git_context: { commit_start: 'b'.repeat(40), commit_end: commit, commits: ['a1b2c3d add'] },
-          model: { primary: 'opus', provider: 'anthropic', models_used: ['opus', 'haiku'] },
-        }),
-      ),
-    );
-    expect(got).toEqual({
-      kind: 'chainloop-session',
-      agents: [
-        { tool: 'claude-code', model: 'anthropic/opus', session: 's-1' },
-        { tool: 'claude-code', model: 'anthropic/haiku', session: 's-1' },
-      ],
-      complaints: [],
-      commit,
-      firstCommit: 'b'.repeat(40),
-    });
-  });
-
-  it.each<readonly [string, unknown, RegExp]>([
-    ['without data', { 'chainloop.material.evidence.id': 'CHAINLOOP_AI_CODING_SESSION' }, /no data/],
-    ['of another kind', { 'chainloop.material.evidence.id': 'SBOM', data: {} }, /kind "SBOM"/],
-    ['without an agent', session({ session: { id: 's-1' } }), /name its agent/],
-    [
-      'with a commit that is none',
-      session({ agent: { name: 'x' }, session: { id: 's' }, git_context: { commit_end: 'main' } }),
-      /no commit id/,
-    ],
-  ])('%s has a complaint and an agent', (_, value, message) => {
-    const { agents, complaints } = parseChainloopMaterial(json(value));
-    expect(complaints[0]).toMatch(message);
-    expect(agents).toHaveLength(1);
-  });
-});
-
 describe('a session note of gitvow', () => {
   const note = (id: string, models: object) =>
     `gitvow-session\n${JSON.stringify({ schema: 9, session_id: id, usage: { models }, files_written_by_agent_this_session: ['a.ts'] }, null, 1)}\n`;
@@ -343,7 +300,7 @@ describe('a session note of gitvow', () => {
 });
 
 describe('any bytes', () => {
-  const readers = [parseGitAiNote, parseAgentTrace, parseEntireCheckpoint, parseChainloopMaterial, parseGitvowNote];
+  const readers = [parseGitAiNote, parseAgentTrace, parseEntireCheckpoint, parseGitvowNote];
   const members = fc.constantFrom(
     'prompts',
     'sessions',
@@ -360,7 +317,6 @@ describe('any bytes', () => {
     'contributor',
     'ranges',
     'path',
-    'chainloop.material.evidence.id',
     'session',
     'file_path',
     'agents',
@@ -368,7 +324,7 @@ describe('any bytes', () => {
   const value = fc.letrec((tie) => ({
     any: fc.oneof(
       { maxDepth: 5 },
-      fc.constantFrom(null, true, 0, 1.5, '', 'x', 'CHAINLOOP_AI_CODING_SESSION', '__proto__', commit),
+      fc.constantFrom(null, true, 0, 1.5, '', 'x', '__proto__', commit),
       fc.array(tie('any'), { maxLength: 3 }),
       fc.dictionary(members, tie('any'), { maxKeys: 5 }),
     ),
