@@ -15,8 +15,9 @@ import type { ChangesRule, Policy } from '../policy/types.ts';
 import { judgeApprovals } from './approvals.ts';
 import { type Classification, classify } from './classify.ts';
 import { type RangeGraph, rangeGraph } from './graph.ts';
-import { headOf, judgeStatements } from './provenance.ts';
+import { judgeStatements } from './provenance.ts';
 import { policyReason } from './risk.ts';
+import { headOf } from './statement-context.ts';
 import type {
   ChangeFinding,
   ClassifiedCommit,

@@ -27,14 +27,16 @@ export function openObjects(start: StartGit, format: ObjectFormat, maxObjectByte
   const caches = { commit: recentlyRead(), tree: recentlyRead() };
   const underway = new Map<ObjectId, { readonly maxBytes: number; readonly answer: Promise<Answer | undefined> }>();
   /** What several ask for at the same time is read once. */
-  const ask = (id: ObjectId, maxBytes: number): Promise<Answer | undefined> => {
+  const ask = async (id: ObjectId, maxBytes: number): Promise<Answer | undefined> => {
     const other = underway.get(id);
     if (other?.maxBytes === maxBytes) return other.answer;
-    const answer = line.ask({ command: 'contents', id, maxBytes }).finally(() => {
-      if (underway.get(id)?.answer === answer) underway.delete(id);
-    });
-    underway.set(id, { maxBytes, answer });
-    return answer;
+    const own = { maxBytes, answer: line.ask({ command: 'contents', id, maxBytes }) };
+    underway.set(id, own);
+    try {
+      return await own.answer;
+    } finally {
+      if (underway.get(id) === own) underway.delete(id);
+    }
   };
   const missing = (id: ObjectId) =>
     new GitRefusal('missing-object', `there is no object ${quoted(id)} in the repository`, [

@@ -83,7 +83,7 @@ function splitCommit({ id, bytes }: GitObject): { readonly headers: readonly Hea
   while (at < bytes.length && bytes[at] !== lineFeed) {
     const start = at;
     const first = endOfLine(id, bytes, at);
-    const name = nameOf(id, bytes.subarray(start, first));
+    const name = nameOf(id, bytes, start, first);
     at = first + 1;
     while (bytes[at] === space) at = endOfLine(id, bytes, at) + 1;
     headers.push({ name, value: bytes.subarray(Math.min(start + name.length + 1, first), first), start, end: at });
@@ -104,9 +104,9 @@ function endOfLine(id: ObjectId, bytes: Buffer, at: number): number {
 
 const headerName = /^[\x21-\x7e]{1,256}/;
 
-function nameOf(id: ObjectId, line: Buffer): string {
-  const name = headerName.exec(line.toString('latin1', 0, 256))?.[0];
-  if (name === undefined || (name.length < line.length && line[name.length] !== space)) {
+function nameOf(id: ObjectId, bytes: Buffer, start: number, end: number): string {
+  const name = headerName.exec(bytes.toString('latin1', start, Math.min(end, start + 256)))?.[0];
+  if (name === undefined || (name.length < end - start && bytes[start + name.length] !== space)) {
     throw refused(id, 'has a line among its headers that is no header');
   }
   return name;

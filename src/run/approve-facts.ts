@@ -1,5 +1,5 @@
 /** What is approved: the same facts that `change` judges, gathered by the same functions. */
-import type { ApprovalContext } from '../change/approvals.ts';
+import type { ApprovalContext } from '../change/approval-candidate.ts';
 import { classify } from '../change/classify.ts';
 import { rangeGraph } from '../change/graph.ts';
 import type { CommitClass, CommitFacts, ContentFinding, PathlessRange, RiskyPath } from '../change/types.ts';

@@ -1,6 +1,6 @@
 /** From a judgement to the document that people and programs read. */
 
-import { headOf } from '../change/provenance.ts';
+import { headOf } from '../change/statement-context.ts';
 import type {
   ChangeFinding,
   ClassifiedCommit,
