@@ -59,7 +59,8 @@ function signsOfRecorded(
     if (found.size === mostSigns) break;
     // Tools write down the human's own lines as well.
     if (humans.has(fold(tool.slice(0, 100)))) continue;
-    const agent = agentInText(tool) ?? unknownAgent(tool);
+    // A record calls tools by their plain names, which are ordinary words elsewhere.
+    const agent = byId.get(fold(tool.slice(0, 100))) ?? agentInText(tool) ?? unknownAgent(tool);
     const text = [tool, model, session].filter((each) => each !== undefined && each !== '').join(' ');
     const sign = signOf(agent.id === 'unknown' ? unknownAgent(tool) : agent, kind, text, place);
     found.set(sign.text, sign);
@@ -93,6 +94,7 @@ function isOfRecord({ ref, prefix }: RecordRule, name: string): boolean {
 }
 
 const byKey = indexAgents((entry) => entry.keys);
+const byId = indexAgents((entry) => [entry.id]);
 const branchRules: readonly { readonly rule: BranchRule; readonly agent: Agent }[] = [
   ...[...agents].flatMap(([entry, agent]) => (entry.branches ?? []).map((rule) => ({ rule, agent }))),
   ...list.unknown.branches.map((rule) => ({ rule, agent: unknownAgent('an agent') })),
