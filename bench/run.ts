@@ -2,7 +2,7 @@
  * The benchmark: tidewaiter beside the floor and beside its peers, in one run on one machine. Only the ratios mean
  * anything elsewhere.
  *
- *   node bench/run.ts [--runs N] [--only start-up,verify,scan] [--images NAME,NAME] [--no-peers] [--check]
+ *   node bench/run.ts [--runs N] [--only start-up,verify,change,scan] [--images NAME,NAME] [--no-peers] [--check]
  *
  * `--check` ends with 1 when a goal is missed or could not be measured. README.md says how each number comes about.
  */
@@ -10,6 +10,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { changeCommits, changeGoals, measureChange } from './change.ts';
 import { type BenchImage, type ImageName, imageNames, prepareImages } from './images.ts';
 import { type Candidate, type Failed, hasGnuTime, type Measured, measureInTurn } from './measure.ts';
 import { floor, peer, peerNames, program, tidewaiter } from './programs.ts';
@@ -32,7 +33,7 @@ interface Goal {
   readonly show: (value: number) => string;
 }
 
-const parts = ['start-up', 'verify', 'scan'] as const;
+const parts = ['start-up', 'verify', 'change', 'scan'] as const;
 type Part = (typeof parts)[number];
 
 const asRatio = (value: number) => value.toFixed(2);
@@ -58,6 +59,7 @@ async function main(): Promise<void> {
   const met = [
     ...(only.includes('start-up') ? [startUp()] : []),
     ...(only.includes('verify') ? verifications() : []),
+    ...(only.includes('change') ? changes(runs) : []),
     ...scans(images, runs, !values['no-peers']),
   ];
   await tarReaders(images);
@@ -100,6 +102,15 @@ function verifications(): readonly Goal[] {
   return [
     { name: 'verify one bundle', value: cold, limit: verifyGoals.cold, show: asRatio },
     { name: 'verify --bundles', value: rate, limit: verifyGoals.rate, isLeast: true, show: perSecond },
+  ];
+}
+
+function changes(runs: number): readonly Goal[] {
+  const { time, peak, growth } = measureChange(runs, changeCommits, print);
+  return [
+    { name: 'change: time to git', value: time, limit: changeGoals.time, show: asRatio },
+    { name: 'change: peak memory', value: peak, limit: changeGoals.peak, show: inMegabytes },
+    { name: 'change: peak memory over a tenth of it', value: growth, limit: changeGoals.growth, show: inMegabytes },
   ];
 }
 

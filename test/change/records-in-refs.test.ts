@@ -40,7 +40,14 @@ describe('records in refs and files', () => {
       id: '1',
       timestamp: '2026-01-01T00:00:00Z',
       tool: { name: 'cursor', version: '1' },
-      files: [],
+      files: [
+        {
+          path: 'src/a.ts',
+          conversations: [
+            { contributor: { type: 'ai', model_id: 'anthropic/claude' }, ranges: [{ start_line: 1, end_line: 2 }] },
+          ],
+        },
+      ],
     };
     const id = shop.unsignedCommit({ files: { '.agent-trace/traces.jsonl': `${JSON.stringify(record)}\n` } });
     const { report } = await shop.judge('main..feature');
