@@ -20,7 +20,7 @@ export function approveCommand(world: World, earn: Earn, _version: string): Comm
   return new Command('approve')
     .summary("sign a person's consent to exactly one change")
     .description(
-      'Show what a change brings, by the policy of its base, and sign consent to exactly that, as one person of the policy.\nAgents, bots, jobs and who made the change are refused.',
+      'Show what a change brings, by the policy of its base, and sign consent to exactly that, as one person of the policy.\nRefused: keys and identities of agents, bots and jobs, and of whoever made the change. Keep the key where no agent can use it.',
     )
     .argument('TARGET', 'git:BASE..HEAD: what HEAD has and BASE has not')
     .option('--operation <OP>', 'what is agreed to; policies ask for "merge" unless they say otherwise')
@@ -56,14 +56,20 @@ export function approveCommand(world: World, earn: Earn, _version: string): Comm
 }
 
 const more = `
-What is approved is shown on standard error. With a key no network call is made. With --identity-token your name and the digest
-of the approval are published for ever in a transparency log.
+A signature says whose key it was, and not who used it: keep the key where no agent can, best a security key with
+"presence: required" in the policy. Where a variable says that an agent or a CI job started this (CLAUDECODE, CURSOR_AGENT,
+GITHUB_ACTIONS, CI, …), nothing is signed; no flag changes that.
+
+What is approved is shown on standard error, and after it the commands that bring the approval to who judges. With a key no
+network call is made. With --identity-token your name and the digest of the approval are published for ever in a
+transparency log.
 
 Exit codes of approve:
   0  signed, verified and written
-  1  denied: it would not count, because of who signs
-  2  wrong usage, policy, key or token
-  3  could not decide: the range cannot be read, or the signature could not be made or verified
+  1  denied: it would not count because of who signs, or an agent or a CI job runs this
+  2  wrong usage, policy, key, password or token: missing ones, too
+  3  could not decide: the range cannot be read, ssh-keygen or a service is missing, the signature does not verify, or
+     the output cannot be written
 
 Examples:
   tidewaiter approve git:origin/main..feature --operation merge --ssh-key ~/.ssh/id_ed25519_sk -o bundle=alice.json

@@ -116,4 +116,4 @@ Examples:
   tidewaiter attest ./app.tgz --predicate sbom.json --type cyclonedx -o bundle=app.tgz.sigstore.json
   tidewaiter attest sha256:9f86… --predicate result.json --type https://acme.example/test/v1 --key acme.pem
   tidewaiter attest git:origin/main..HEAD --model anthropic/claude-opus-4-6 --runtime claude-code@2.1.0 \\
-    --sandbox sandbox.json -o bundle=change.sigstore.json`;
+    --builder-id https://agents.acme.example --sandbox sandbox.json --key platform.pem -o bundle=change.sigstore.json`;

@@ -18,9 +18,14 @@ const formats = ['table', 'json', 'sarif', 'github', 'summary'] as const;
 type Format = (typeof formats)[number];
 
 /** Judges the change and writes its outputs. Throws OperationalError. */
-export async function change(range: string, flags: ChangeFlags, outside: World, version: string): Promise<ExitCode> {
+export async function change(
+  ranges: readonly string[],
+  flags: ChangeFlags,
+  outside: World,
+  version: string,
+): Promise<ExitCode> {
   const outputs = parseOutputs<Format>(flags.output, formats);
-  const request = changeRequest(range, flags, version);
+  const request = changeRequest(oneRange(ranges), flags, version);
   const world = guardOutputs(
     outside,
     outputs.map(({ file }) => file),
@@ -32,9 +37,8 @@ export async function change(range: string, flags: ChangeFlags, outside: World, 
     if (error instanceof OperationalError) await writeUnread(request, error, outputs, world);
     throw error;
   }
-  const explained = flags.explain === undefined ? undefined : await commitToExplain(report, flags.explain);
   await writeNotes(report, world);
-  await writeAll(report, explained, outputs, world);
+  await writeAll(report, outputs, world);
   return exitOfChange(report.outcome);
 }
 
@@ -49,7 +53,7 @@ export function changeRequest(range: string, flags: ChangeFlags, version: string
   refuseEmpty('--policy', [policy], 'give a file, or git:REV:PATH; without --policy it is read from the tree of BASE');
   refuseEmpty('--evidence', evidence, 'give a file, a folder or oci:DIR');
   refuseEmpty('--reviews', reviews, 'give the file with the reviews');
-  refuseEmpty('--explain', [explain], 'name a commit of the range by its id');
+  refuseEmpty('--explain', [explain], 'name a commit of the range: its id, at least four digits of it, or a branch');
   for (const each of notes) refuseNoRef('--notes', each, 'write it as refs/notes/commits');
   const maxBytes = maxObjectBytes === undefined ? undefined : wholeNumber('--max-object-bytes', maxObjectBytes);
   return {
@@ -61,10 +65,22 @@ export function changeRequest(range: string, flags: ChangeFlags, version: string
     evidence,
     notes,
     reviews,
+    ...(explain !== undefined && { explain }),
     ...(now !== undefined && { now: parseTime(now, '--now') }),
     ...(maxBytes !== undefined && { maxObjectBytes: maxBytes }),
     tool: { name: 'tidewaiter', version },
   };
+}
+
+/** Other tools take both names one by one. */
+function oneRange([range = '', ...more]: readonly string[]): string {
+  if (more.length === 0) return range;
+  const names = [range, ...more].filter((each) => each !== '..');
+  const isPair = names.length === 2 && names.every((each) => !each.includes('..'));
+  throw usage(
+    `there are too many arguments: ${quoted(more[0] ?? '')} is one more than the range`,
+    isPair ? `write ${names.join('..')}` : 'write one range: BASE..HEAD',
+  );
 }
 
 /** A variable that is not set in a pipeline must not look as if nothing had been asked for. */
@@ -84,23 +100,6 @@ function branchName(name: string): string {
 function wholeNumber(flag: string, text: string): number {
   if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
   throw usage(`${flag} needs a whole number above 0, not ${quoted(text)}`, `write it in bytes: ${flag} 104857600`);
-}
-
-/** The id of the commit. Where nothing could be read, there is nothing to explain but that. */
-async function commitToExplain(report: ChangeReport, text: string): Promise<string | undefined> {
-  if (report.commits.length === 0) return undefined;
-  const { commitsNamed } = await import('../report/change-explain.ts');
-  const [found, other] = commitsNamed(report, text);
-  if (found === undefined) {
-    throw usage(
-      `--explain ${quoted(text)} is no commit of ${quoted(report.requested)}`,
-      'name it by its id, or the first digits of it: git rev-parse prints it',
-    );
-  }
-  if (other !== undefined) {
-    throw usage(`--explain ${quoted(text)} is the beginning of more than one id`, 'give more digits of it');
-  }
-  return found.id;
 }
 
 /** Beyond this many, remarks are only counted here; JSON lists them all. */
@@ -127,28 +126,18 @@ async function writeUnread(
   const { unreadChange } = await import('../run/change-unread.ts');
   // On a screen the error itself says it.
   const documents = outputs.filter(({ format, file }) => format !== 'table' || file !== undefined);
-  await writeAll(unreadChange(request, error, world), undefined, documents, world);
+  await writeAll(unreadChange(request, error, world), documents, world);
 }
 
-async function writeAll(
-  report: ChangeReport,
-  explained: string | undefined,
-  outputs: readonly Output<Format>[],
-  world: World,
-): Promise<void> {
+async function writeAll(report: ChangeReport, outputs: readonly Output<Format>[], world: World): Promise<void> {
   for (const output of outputs) {
-    const text = await format(report, explained, output, world);
+    const text = await format(report, output, world);
     if (output.file === undefined) await world.stdout.write(text);
     else await world.disk.write(output.file, text);
   }
 }
 
-async function format(
-  report: ChangeReport,
-  explained: string | undefined,
-  { format: wanted, file }: Output<Format>,
-  world: World,
-): Promise<string> {
+async function format(report: ChangeReport, { format: wanted, file }: Output<Format>, world: World): Promise<string> {
   switch (wanted) {
     case 'json': {
       const { writeChangeJson } = await import('../report/change-json.ts');
@@ -167,22 +156,17 @@ async function format(
       return writeChangeSummary(report);
     }
     case 'table':
-      return formatTable(report, explained, file, world);
+      return formatTable(report, file, world);
   }
 }
 
-async function formatTable(
-  report: ChangeReport,
-  explained: string | undefined,
-  file: string | undefined,
-  world: World,
-): Promise<string> {
+async function formatTable(report: ChangeReport, file: string | undefined, world: World): Promise<string> {
   const onTerminal = file === undefined && world.stdout.isTerminal;
   const look = {
     color: file === undefined && colorWanted(world.env, world.stdout.isTerminal),
     ...(onTerminal ? { width: world.stdout.columns } : {}),
   };
-  const commit = report.commits.find(({ id }) => id === explained);
+  const commit = report.commits.find(({ id }) => id === report.explained);
   if (commit !== undefined) {
     const { writeChangeExplanation } = await import('../report/change-explain.ts');
     return writeChangeExplanation(report, commit, look);

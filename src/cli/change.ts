@@ -26,8 +26,10 @@ export function changeCommand(world: World, earn: Earn, version: string): Comman
       .description(
         "Judge a range of commits by the policy of its base: who made each commit, whether agents' commits\nhave provenance, and whether a person approved what is of high risk. Runs nothing of the repository,\nwrites nothing into it, and makes no network call.",
       )
+      // Of several, to say how they are written as one.
+      .usage('[options] <BASE..HEAD>')
       .argument(
-        'BASE..HEAD',
+        'BASE..HEAD...',
         'what HEAD has and BASE has not: BASE is the protected branch, as main..HEAD or origin/main..feature; git:BASE..HEAD too',
       )
       .option('--repository <PATH>', 'the repository, or a folder in it (default: .)')
@@ -45,7 +47,10 @@ export function changeCommand(world: World, earn: Earn, version: string): Comman
         [],
       )
       .option('--reviews <FILE>', "a pull request's reviews, JSON as GitHub gives it; may be repeated", collect, [])
-      .option('--explain <COMMIT>', 'say all about this commit of the range, in the place of the table')
+      .option(
+        '--explain <COMMIT>',
+        'say all about this commit of the range, in the place of the table; other outputs stay as they are',
+      )
       .option('--now <RFC3339>', 'judge as of this time, and mark the result')
       .option('--max-object-bytes <N>', 'cap on one object of the repository')
       .option(
@@ -69,10 +74,10 @@ export function changeCommand(world: World, earn: Earn, version: string): Comman
       .addOption(foreign('-C [PATH]', 'name the repository with --repository PATH'))
       .option('--offline', 'make no network call (change never makes one)')
       .addHelpText('after', more)
-      .action(async (range: string, flags: ChangeFlags) => {
+      .action(async (ranges: readonly string[], flags: ChangeFlags) => {
         // Loaded here: what only this needs must not slow down everything else.
         const { change } = await import('./change-options.ts');
-        earn(await change(range, flags, world, version));
+        earn(await change(ranges, flags, world, version));
       })
   );
 }

@@ -161,6 +161,11 @@ export const rules = [
     help: 'have the missing commits attested as well: one statement for each gap, or one for the whole range',
   },
   {
+    id: 'range-unreadable',
+    title: 'the repository or a name of the range is not there, or cannot be read',
+    help: 'check the names and the path, and fetch what is missing',
+  },
+  {
     id: 'ref-ambiguous',
     title: 'a name could mean more than one thing',
     help: 'write it in full: refs/heads/NAME, refs/remotes/origin/NAME, or the whole commit id',
@@ -308,7 +313,7 @@ export const rules = [
   {
     id: 'unrelated-histories',
     title: 'the two commits have no common ancestor',
-    help: 'check that both are of one repository, and that its history is complete',
+    help: 'check that both are of one repository: a change starts from a commit of its base',
   },
   {
     id: 'unsupported-entry',

@@ -35,7 +35,7 @@ export async function findGitDirectory(folder: string, world: World): Promise<Gi
   }
   if (around !== undefined) return checked(around, world);
   throw new OperationalError('not-found', `${quoted(folder)} is not in a git repository`, {
-    hints: ['run tidewaiter in the repository, or name its folder'],
+    hints: ['run tidewaiter in the repository, or name its folder: --repository PATH'],
   });
 }
 

@@ -152,7 +152,7 @@ function ambiguous(name: string, meanings: readonly string[]): GitRefusal {
   return new GitRefusal('ref-ambiguous', `${quoted(name)} could mean ${shown.join(' or ')}`, [
     name === 'HEAD'
       ? 'write @ for HEAD itself'
-      : 'write it in full: refs/heads/NAME, refs/tags/NAME, or a whole commit id',
+      : `write the one that is meant in full: ${meanings.map((each) => each.replace(/^the commit /, '')).join(' or ')}`,
   ]);
 }
 
@@ -162,12 +162,28 @@ function notFound(repository: NamedObjects, name: string): OperationalError {
     (ref) => /^refs\/remotes\/[^/]+\//.test(ref) && ref.endsWith(`/${name}`),
   );
   const hints = remotes.slice(0, 3).map((ref) => `${quoted(ref)} is there: is that what is meant?`);
+  if (/^(?:[A-Z]+_)+HEAD$/.test(name)) {
+    // Files of git's own beside the refs: what they hold changes with every command, and is not always one id.
+    throw new OperationalError('not-found', `${quoted(name)} is no ref, and is not read`, {
+      hints: [`give the id that it has: $(git rev-parse ${name})`],
+    });
+  }
   return new OperationalError('not-found', `there is no ${quoted(name)}: tried ${tried.join(', ')}`, {
     hints: [
       ...hints,
+      ...fetchHints(repository, name),
       'fetch it; a checkout in CI often has no local branches and only some remote ones: name origin/BRANCH, or the commit id',
     ],
   });
+}
+
+/** A clone of one branch fetches no other, `git fetch` or not: its refspec has to be written. */
+function fetchHints({ refs }: NamedObjects, name: string): readonly string[] {
+  const [, remote, branch] = /^(?:refs\/)?(?:remotes\/)?([\w.-]+)\/([\w./-]+)$/.exec(name) ?? [];
+  if (remote === undefined || remote.startsWith('-') || branch === undefined) return [];
+  const isKnown = [...refs.keys()].some((ref) => ref.startsWith(`refs/remotes/${remote}/`));
+  if (remote !== 'origin' && !isKnown) return [];
+  return [`git fetch ${remote} +refs/heads/${branch}:refs/remotes/${remote}/${branch}`];
 }
 
 /** As many tags of tags as anybody would make. */

@@ -31,5 +31,7 @@ export async function readTreeFile(
     return (await store.read(entry.id, 'blob', maxBytes)).bytes;
   }
   const what = { '120000': 'a symbolic link', '160000': 'a submodule', '040000': 'a directory' }[entry.mode];
-  throw new GitRefusal('path-trick', `${quoted(path)} is ${what} in the tree that is read, and has to be a file`);
+  throw new GitRefusal('path-trick', `${quoted(path)} is ${what} in the tree that is read, and has to be a file`, [
+    'commit it as a regular file, on the branch that it is read from',
+  ]);
 }

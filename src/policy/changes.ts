@@ -10,6 +10,7 @@
  * Everything that is left out has the stricter of its meanings. docs/formats/policy.md
  */
 import { quoted } from '../diag/index.ts';
+import { isWorkflowIssuer } from '../sigstore/issuers.ts';
 import {
   baseRefFault,
   buildTypeFault,
@@ -81,6 +82,7 @@ function readAgents(agents: AgentsShape, context: Context): AgentsRule {
   };
   const provenance = signed('provenance');
   const decision = signed('decision');
+  checkDecision(agents.decision, [...path, 'decision'], context);
   checkEach([...path, 'hosted'], hosted, (name) => hostedFault(name, provenance, context), context);
   checkEach([...path, 'buildTypes'], buildTypes, buildTypeFault, context);
   for (const [part, what] of [
@@ -134,7 +136,7 @@ function readBots({ bots = [] }: ChangesShape, agents: AgentsRule, context: Cont
   const faultOf = (name: string): string | undefined =>
     vouchesFor(name, agents)
       ? 'vouches for agents already; give the bot an identity of its own'
-      : programFault(name, context);
+      : (programFault(name, context) ?? workflowFault(name, context));
   checkEach([...root, 'bots'], bots, faultOf, context);
   return bots;
 }
@@ -155,6 +157,34 @@ function programFault(name: string, { shape, people }: Context): string | undefi
   return owner && `is an identity of ${owner.name}, who is a person; name one that belongs to nobody`;
 }
 
+/**
+ * A workflow counts on every branch where nothing says from which it is taken, and a branch is what an author can push. That is
+ * seen when a change is judged, too, but only for the repository that it is of.
+ */
+function workflowFault(name: string, { shape }: Context): string | undefined {
+  const { identities = {} } = shape;
+  const identity = Object.hasOwn(identities, name) ? identities[name] : undefined;
+  if (identity?.issuer === undefined || !isWorkflowIssuer(identity.issuer)) return undefined;
+  const { subject, signer } = identity;
+  // A whole subject ends in the ref.
+  if (signer?.digest !== undefined || typeof signer?.ref === 'string' || typeof subject === 'string') return undefined;
+  if (signer?.ref?.pattern.startsWith('refs/tags/') === true) return undefined;
+  return signer?.ref === undefined
+    ? `is a workflow at whatever ref, in the form that whoever pushed it gave it; add signer.ref or signer.digest to identities.${name}`
+    : `is a workflow at any ref that fits a pattern, and whoever pushes such a one decides what it does; write one ref, or tags, in identities.${name}.signer.ref`;
+}
+
+function checkDecision(given: AgentsShape['decision'], path: Path, context: Context): void {
+  if (given === undefined) return;
+  const { any, all, threshold } = given;
+  const names = any ?? all ?? threshold?.of ?? [];
+  const at = [...path, ...(any ? ['any'] : all ? ['all'] : ['threshold', 'of'])];
+  for (const [index, name] of names.entries()) {
+    const own = context.people.get(name)?.identities ?? [name];
+    for (const each of own) check([...at, index], workflowFault(each, context), context);
+  }
+}
+
 function readHighRisk(given: HighRiskShape | undefined, agents: AgentsRule, context: Context): HighRiskRule {
   const path: Path = [...root, 'highRisk'];
   const { paths = [], approvals = 1, by = [], records = [], operation = 'merge', carryOver = 'never' } = given ?? {};
@@ -164,7 +194,7 @@ function readHighRisk(given: HighRiskShape | undefined, agents: AgentsRule, cont
   const recordsFault = (name: string): string | undefined =>
     vouchesFor(name, agents)
       ? 'vouches for agents already; approvals have to be recorded by another identity'
-      : programFault(name, context);
+      : (programFault(name, context) ?? workflowFault(name, context));
   checkEach([...path, 'records'], records, recordsFault, context);
   check([...path, 'operation'], operationFault(operation), context);
   const able = by.length > 0 ? by : [...context.people.values()].filter((each) => canApprove(each, context));
@@ -191,8 +221,11 @@ function approverFault(name: string, context: Context): string | undefined {
   return `names nobody: ${quoted(name)} is not among ${known === '' ? 'people:, which is empty' : known}`;
 }
 
-/** By a signature of their own, or by a review that a forge has under their account. */
+/** By a signature of their own, which no workflow gives, or by a review that a forge has under their account. */
 function canApprove({ keys, identities, accounts }: Person, { shape }: Context): boolean {
-  const signs = identities.some((each) => shape.identities?.[each]?.openpgp === undefined);
+  const signs = identities.some((each) => {
+    const { openpgp, issuer } = shape.identities?.[each] ?? {};
+    return openpgp === undefined && (issuer === undefined || !isWorkflowIssuer(issuer));
+  });
   return keys.length > 0 || accounts.length > 0 || signs;
 }

@@ -1,22 +1,21 @@
 /** One commit of a judged change with everything that was found about it, and what would change its standing. */
 import { plural } from '../diag/index.ts';
 import type { ChangeReport, ReportedCommit, ReportedIdent } from './change.ts';
-import { fixesOf, sign } from './change-fix.ts';
-import { answerLine, type ChangeTableOptions, detail, groupLines } from './change-table.ts';
-import { clip, groupFindings, listed, madeBy, replayWords, signatureText, statementText } from './change-words.ts';
+import { fixesOf, sign, signingKey } from './change-fix.ts';
+import { answerLine, type ChangeTableOptions, detail, findingLines, groupLines } from './change-table.ts';
+import {
+  asOf,
+  clip,
+  type FindingGroup,
+  groupFindings,
+  listed,
+  madeBy,
+  replayWords,
+  signatureText,
+  statementText,
+} from './change-words.ts';
 import { type Paint, painter } from './color.ts';
 import { shown } from './text.ts';
-
-/** Commits that the text means: the first digits of an id (4 at least), or HEAD of the range as it was written. */
-export function commitsNamed({ commits, requested, range }: ChangeReport, text: string): readonly ReportedCommit[] {
-  const head = range?.head;
-  const heads = [requested.replace(/^git:/, '').split('..')[1] || 'HEAD', head?.ref].filter(
-    (each) => each !== undefined,
-  );
-  if (head !== undefined && heads.includes(text)) return commits.filter(({ id }) => id === head.commit);
-  const digits = text.toLowerCase();
-  return /^[0-9a-f]{4,64}$/.test(digits) ? commits.filter(({ id }) => id.startsWith(digits)) : [];
-}
 
 /** Several lines, each ended by a newline. */
 export function writeChangeExplanation(
@@ -26,13 +25,14 @@ export function writeChangeExplanation(
 ): string {
   const paint = painter(options.color);
   const about = report.findings.filter(({ commits }) => commits.includes(commit.id));
+  // What it lacks is said with what would change it, at the end: not twice.
+  const lines = (group: FindingGroup) =>
+    commit.missing.includes(group.first.rule) ? findingLines(group, paint) : groupLines(group, report, paint);
   const blocks = [
     factLines(commit, report, paint),
     signLines(commit, paint),
     coverLines(commit, report, paint),
-    ...groupFindings(about)
-      .slice(0, mostFindings)
-      .map((group) => groupLines(group, report, paint)),
+    ...groupFindings(about).slice(0, mostFindings).map(lines),
     [
       paint('bold', 'what would change this:'),
       ...wouldChange(commit, report).map((each) => `  - ${shown(clip(each, 2000))}`),
@@ -67,7 +67,7 @@ function factLines(commit: ReportedCommit, report: ChangeReport, paint: Paint): 
     ['claims', calledBot && `to be ${calledBot}, which a name does not prove`],
   ];
   return [
-    `${paint('bold', id)} ${shown(clip(subject === '' ? '(no message)' : subject, 500))}`,
+    `${paint('bold', id)} ${shown(clip(subject === '' ? '(no message)' : subject, 500))}${asOf(report)}`,
     ...facts.flatMap(([label, text]) => (text === undefined ? [] : [detail(label, text, paint)])),
   ];
 }
@@ -130,7 +130,7 @@ function wouldChange(commit: ReportedCommit, report: ChangeReport): readonly str
       return [
         ...(fixes.length > 0
           ? fixes
-          : [`a signature by the key of a person in the policy: ${sign(report, [commit.id])}`]),
+          : [`a signature by the key of a person in the policy: ${sign(report, [commit.id])}`, signingKey(report)]),
         ...proof(commit),
       ];
   }

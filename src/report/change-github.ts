@@ -3,13 +3,13 @@
  *
  *     ::error file=src/a.ts,line=3,title=tidewaiter hidden-text::added text holds characters that nobody sees
  *
- * `%`, CR and LF are escaped everywhere, `:` and `,` in properties too. Of each kind a step shows ten: the rest is counted
+ * The verdict comes first, whatever its kind. `%`, CR and LF are escaped everywhere, `:` and `,` in properties too. Of each kind a step shows ten: the rest is counted
  * in a line that is no command. Nothing that stands in a commit can begin a command of its own.
  */
 import { plural } from '../diag/index.ts';
 import type { ChangeReport, ReportedFinding } from './change.ts';
 import { fixesOf } from './change-fix.ts';
-import { byWeight, clip, levels, listed, outcomeWords, shortId } from './change-words.ts';
+import { asOf, byWeight, clip, levels, listed, outcomeWords, shortId } from './change-words.ts';
 import { shown } from './text.ts';
 
 const kinds = ['error', 'warning', 'notice'] as const;
@@ -28,19 +28,28 @@ const mostOfKind = 10;
 
 /** Several lines, each ended by a newline. */
 export function writeChangeGitHub(report: ChangeReport): string {
-  const annotations = [verdict(report), ...byWeight(report.findings).map((each) => annotationOf(each, report))];
+  const first = verdict(report);
+  const annotations = byWeight(report.findings).map((each) => annotationOf(each, report));
   const lines = kinds.flatMap((kind) => {
     const all = annotations.filter((each) => each.kind === kind);
-    const left = all.length - mostOfKind;
-    const more = left > 0 ? [`${plural(left, `more ${kind}`)} not shown, of ${all.length}: -o json has all`] : [];
-    return [...all.slice(0, mostOfKind).map(commandOf), ...more];
+    // The verdict is one of its kind.
+    const taken = first.kind === kind ? 1 : 0;
+    const left = all.length + taken - mostOfKind;
+    const count = all.length + taken;
+    const more = left > 0 ? [`${plural(left, `more ${kind}`)} not shown, of ${count}: -o json has all`] : [];
+    return [...all.slice(0, mostOfKind - taken).map(commandOf), ...more];
   });
-  return lines.map((line) => `${line}\n`).join('');
+  return [commandOf(first), ...lines].map((line) => `${line}\n`).join('');
 }
 
-function verdict({ outcome, requested, reason }: ChangeReport): Annotation {
+function verdict(report: ChangeReport): Annotation {
+  const { outcome, requested, reason } = report;
   const kind = outcome === 'pass' ? 'notice' : outcome === 'approval' ? 'warning' : 'error';
-  return { kind, title: outcomeWords[outcome], lines: [`${clip(requested, 500)}: ${clip(reason, longest)}`] };
+  return {
+    kind,
+    title: outcomeWords[outcome],
+    lines: [`${clip(requested, 500)}: ${clip(reason, longest)}${asOf(report)}`],
+  };
 }
 
 const longest = 1000;

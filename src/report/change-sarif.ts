@@ -8,14 +8,16 @@ import { clip, levels } from './change-words.ts';
 import { type SarifFinding, writeSarif } from './sarif.ts';
 
 export function writeChangeSarif(report: ChangeReport, exitCode: number): string {
-  const { tool, outcome, reason, findings, notes } = report;
+  const { tool, time, replayedTime, outcome, reason, findings, notes } = report;
   const undecided = findings.filter(({ weight }) => weight === 'undecided').map(({ message }) => message);
   const seen = new Map<string, number>();
   return writeSarif({
     tool,
     decided: outcome !== 'undecided',
     exitCode,
+    ...(replayedTime && { properties: { time, replayedTime } }),
     notifications: [
+      ...(replayedTime ? [`judged as of ${time}, by --now: this is no decision of now`] : []),
       ...(outcome === 'undecided' ? [reason, ...undecided.filter((each) => each !== reason)] : []),
       ...notes,
     ].map((each) => clip(each, longest)),

@@ -8,6 +8,8 @@ import type { ChangeReport, ReportedCommit } from './change.ts';
 import { fixesOf } from './change-fix.ts';
 import {
   approvalsLine,
+  asOf,
+  authorsLine,
   clip,
   coverageText,
   type FindingGroup,
@@ -32,7 +34,7 @@ const cutNote = '\n_Cut here: a summary has at most 1 MiB. `-o json` has all._\n
 export function writeChangeSummary(report: ChangeReport): string {
   const { outcome, requested, reason, notes } = report;
   const pieces = [
-    `## tidewaiter: ${outcomeWords[outcome]}\n\n${code(requested, 500)}: ${code(reason)}\n`,
+    `## tidewaiter: ${outcomeWords[outcome]}\n\n${code(requested, 500)}: ${code(`${reason}${asOf(report)}`)}\n`,
     table(
       ['', ''],
       rangeFacts(report).map(([label, text]) => [label, code(text)]),
@@ -137,6 +139,7 @@ function riskPieces(report: ChangeReport): readonly string[] {
       ({ person, how, place, carriedOver }) =>
         `- approved by ${code(person)}: ${code(`${how}, ${place}${carriedOver ? ', carried over' : ''}`)}\n`,
     ),
+    ...(approvals.authors.length === 0 ? [] : [`- authors: ${code(authorsLine(approvals.authors))}\n`]),
   ];
 }
 

@@ -8,6 +8,7 @@ import type { ChangeReport, ReportedCommit, ReportedFinding } from './change.ts'
 import { fixesOf } from './change-fix.ts';
 import {
   approvalsLine,
+  authorsLine,
   clip,
   coverageText,
   type FindingGroup,
@@ -126,9 +127,7 @@ function riskLines(report: ChangeReport, paint: Paint): string[] {
     ...approvals.counted.map((each) =>
       detail('approved', `by ${each.person}: ${each.how}, ${each.place}${carried(each)}`, paint),
     ),
-    ...(approvals.authors.length === 0
-      ? []
-      : [detail('authors', `${approvals.authors.join(', ')}: whoever made the change cannot approve it`, paint)]),
+    ...(approvals.authors.length === 0 ? [] : [detail('authors', authorsLine(approvals.authors), paint)]),
   ];
 }
 
@@ -168,7 +167,12 @@ const mostIds = 20;
  *       commits   1c2d3e4f5a6b, 77aa8b9c0d1e
  *       do        tidewaiter attest git:origin/main..HEAD …
  */
-export function groupLines({ first, all }: FindingGroup, report: ChangeReport, paint: Paint): string[] {
+export function groupLines(group: FindingGroup, report: ChangeReport, paint: Paint): string[] {
+  return [...findingLines(group, paint), ...fixesOf(group.first, report).map((fix) => detail('do', fix, paint))];
+}
+
+/** The same without what to do. */
+export function findingLines({ first, all }: FindingGroup, paint: Paint): string[] {
   const { weight, rule, message } = first;
   const color = weight === 'denied' || weight === 'undecided' ? 'red' : weight === 'note' ? 'dim' : 'yellow';
   const left = all.length - mostInGroup;
@@ -176,7 +180,6 @@ export function groupLines({ first, all }: FindingGroup, report: ChangeReport, p
     `${paint(color, `${weightWords[weight]}: ${rule}:`)} ${safe(message, longest)}`,
     ...all.slice(0, mostInGroup).flatMap((each) => placeLines(each, paint)),
     ...(left > 0 ? [`  … and ${plural(left, 'more place')}: -o json has all`] : []),
-    ...fixesOf(first, report).map((fix) => detail('do', fix, paint)),
   ];
 }
 

@@ -125,13 +125,13 @@ export function rangeFacts(report: ChangeReport): readonly (readonly [label: str
   const { range, policy, repository, time, replayedTime } = report;
   const facts: (readonly [string, string])[] = [];
   if (range !== undefined) {
-    const behind =
-      range.behind === 0
-        ? 'the change starts at it'
-        : `it has ${plural(range.behind, 'commit')} that the change has not`;
+    const isStart = range.mergeBase.commit === range.policyBase.commit;
+    const behind = isStart
+      ? 'the change starts at it'
+      : `it has ${plural(range.behind, 'commit')} that the change has not`;
+    facts.push(['base', `${pointText(range.policyBase)} (${behind})`]);
+    if (!isStart) facts.push(['starts at', pointText(range.mergeBase)]);
     facts.push(
-      ['base', `${pointText(range.policyBase)} (${behind})`],
-      ['starts at', pointText(range.mergeBase)],
       ['head', pointText(range.head)],
       [
         'landing',
@@ -153,6 +153,11 @@ export function rangeFacts(report: ChangeReport): readonly (readonly [label: str
   return facts;
 }
 
+/** A decision of another time is marked wherever only one line is read. */
+export function asOf({ time, replayedTime }: ChangeReport): string {
+  return replayedTime ? ` (as of ${time}, by --now)` : '';
+}
+
 function pointText({ commit, ref }: ReportedPoint): string {
   return ref === undefined ? commit : `${commit} ${ref}`;
 }
@@ -167,6 +172,10 @@ export function statementText({ signer, matched, tier, landing, models, runtime,
     `covers ${plural(covers, 'commit')}`,
   ];
   return parts.filter((each) => each !== undefined).join('; ');
+}
+
+export function authorsLine(authors: readonly string[]): string {
+  return `${authors.join(', ')}: whoever made the change cannot approve it`;
 }
 
 export function approvalsLine({ approvals }: ChangeReport): string {

@@ -46,6 +46,8 @@ export interface ChangeReport {
   readonly findings: readonly ReportedFinding[];
   /** Remarks that change nothing. */
   readonly notes: readonly string[];
+  /** Id of the commit of the range that was asked about. In no document: it says nothing of the change. */
+  readonly explained?: string;
 }
 
 export interface ReportedRepository {

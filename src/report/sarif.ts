@@ -35,10 +35,12 @@ export interface SarifRun {
   readonly decided: boolean;
   readonly exitCode: number;
   readonly notifications: readonly string[];
+  /** Of the run as a whole; in its property bag (section 3.8). */
+  readonly properties?: Readonly<Record<string, string | boolean>>;
   readonly findings: readonly SarifFinding[];
 }
 
-export function writeSarif({ tool, decided, exitCode, notifications, findings }: SarifRun): string {
+export function writeSarif({ tool, decided, exitCode, notifications, properties, findings }: SarifRun): string {
   const used = rules.filter(({ id }) => findings.some(({ rule }) => rule === id));
   const document = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -69,6 +71,7 @@ export function writeSarif({ tool, decided, exitCode, notifications, findings }:
         ],
         columnKind: 'utf16CodeUnits',
         results: findings.map((finding) => resultOf(finding, used)),
+        ...(properties !== undefined && { properties }),
       },
     ],
   };

@@ -128,11 +128,11 @@ function isServiceAccount(name: string): boolean {
 /** By everything but the operation, which may be another one than the policy asks for here. */
 async function judged(evidence: VerifiedEvidence, facts: ApprovalFacts, now: number): Promise<Refusal | undefined> {
   const { statement, signer } = evidence;
-  const { policy, range, ids, repository, graph, commits } = facts;
+  const { policy, range, ids, repository, graph, commits, touched, risky, content } = facts;
   const { rule } = policy;
   const operation = statement.kind === 'approval' ? statement.operation : '';
   const by = operation === rule.highRisk.operation ? rule.highRisk.by : [];
-  const relations = await relationsOf([evidence], range, ids, repository);
+  const relations = await relationsOf([evidence], range, ids, repository, { ...policy.signers, now });
   const { counted, refused } = judgeApprovals({
     policy: policy.policy,
     rule: { ...rule, highRisk: { ...rule.highRisk, operation, by } },
@@ -142,6 +142,9 @@ async function judged(evidence: VerifiedEvidence, facts: ApprovalFacts, now: num
     commits,
     evidence: [evidence],
     reviews: [],
+    changedPaths: touched,
+    risky,
+    content,
     now,
   });
   if (counted.length === 1) return undefined;
@@ -152,15 +155,18 @@ async function judged(evidence: VerifiedEvidence, facts: ApprovalFacts, now: num
 }
 
 /** People who made the change: nobody's approval has to be judged for that. */
-function authorsOf({ policy, range, graph, commits }: ApprovalFacts): readonly string[] {
+function authorsOf({ policy, range, graph, commits, touched, risky, content }: ApprovalFacts): readonly string[] {
   const relations: Relations = {
     inBase: () => false,
     isAncestor: () => false,
     treeOf: () => undefined,
     landingOf: () => ({ kind: 'unverifiable' }),
     changeDigest: () => undefined,
+    approvedPaths: () => undefined,
+    rewritten: [],
   };
-  const context = { policy: policy.policy, rule: policy.rule, range, graph, relations, commits };
+  const asked = { policy: policy.policy, rule: policy.rule, range, graph, relations, commits };
+  const context = { ...asked, changedPaths: touched, risky, content };
   return judgeApprovals({ ...context, evidence: [], reviews: [], now: 0 }).authors;
 }
 

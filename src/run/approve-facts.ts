@@ -23,6 +23,8 @@ export interface ApprovalFacts {
   /** Parents before children. */
   readonly commits: readonly ApprovedCommit[];
   readonly changedPaths: number;
+  /** Every path that the range touches. */
+  readonly touched: readonly Buffer[];
   readonly risky: readonly RiskyPath[];
   readonly content: readonly ContentFinding[];
   readonly notes: readonly string[];
@@ -61,9 +63,11 @@ export async function gatherApproval(
   const range = { ...found, changeDigest: await changeDigest(repository.objects, net) };
   const { facts } = await readCommits(found.ids, repository, { ...policy.signers, now });
   const signs = await gatherSigns(facts, range, undefined, repository);
+  const inspected = await inspectRange(range, net, facts, policy, repository.objects);
+  const touched = [...net, ...inspected.landed, ...facts.flatMap(({ changes }) => changes)].map(({ path }) => path);
   const commits = facts.map((each): ApprovedCommit => {
     const all = [...each.signs, ...(signs.byCommit.get(each.commit.id) ?? [])];
-    return { facts: each, ...classify(each, all, policy.rule) };
+    return { facts: each, ...classify(each, all, policy.rule, touched) };
   });
   return {
     repository,
@@ -73,7 +77,9 @@ export async function gatherApproval(
     graph: rangeGraph(facts),
     commits,
     changedPaths: net.length,
-    ...(await inspectRange(range, net, facts, policy, repository.objects)),
+    touched,
+    risky: inspected.risky,
+    content: inspected.content,
     notes: [...notes, ...policy.signers.notes, ...signs.notes],
   };
 }

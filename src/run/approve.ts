@@ -16,11 +16,11 @@ import { statementNamespace } from '../sigstore/ssh-envelope.ts';
 import { parseSshSignature } from '../sigstore/ssh-signature.ts';
 import { type Refusal, whyNot, whyNotToken } from './approve-check.ts';
 import { type ApprovalFacts, type ApprovalRequest, gatherApproval } from './approve-facts.ts';
+import { sessionWarning } from './approve-session.ts';
 import { describeApproval } from './approve-show.ts';
-import { guardOutputs } from './guarded-disk.ts';
-import { readWhole } from './read-whole.ts';
 import { type SignerChoice, signAsChosen } from './sign.ts';
-import { note, writeSigned } from './signed-output.ts';
+import { hintAtNotes, note, writeSigned } from './signed-output.ts';
+import { guardSigner, readSignerFile } from './signer-files.ts';
 import { signWithSshKey } from './ssh-keygen.ts';
 
 /** A token has to be named: the one that a CI job gives is nobody's. */
@@ -42,8 +42,10 @@ export interface ApproveOptions extends ApprovalRequest {
 
 /** Throws OperationalError; GitRefusal for a repository or range that cannot be judged. */
 export async function approve(options: ApproveOptions, outside: World): Promise<ExitCode> {
-  const world = guardOutputs(outside, options.files);
   const { signer } = options;
+  const world = guardSigner(outside, options.files, signer.kind === 'keyless' ? undefined : signer.file);
+  const warning = sessionWarning(world.env);
+  if (warning !== undefined) await note(world, warning);
   await checkSignerFile(signer, world);
   const repository = await openRepository(options.repository, world);
   try {
@@ -60,6 +62,8 @@ export async function approve(options: ApproveOptions, outside: World): Promise<
     const refusal = await whyNot(signed, approval, facts, now, world);
     if (refusal !== undefined) return deny(refusal, world);
     await writeSigned(signed, signer.kind === 'ssh' ? 'signed approval' : 'bundle', options.files, world);
+    const { files, repository: from } = options;
+    await hintAtNotes({ files, repository: from, commit: approval.head, ref: 'refs/notes/approvals' }, world);
     return Exit.pass;
   } finally {
     await repository.close();
@@ -86,13 +90,13 @@ const maxKeyBytes = 64 * 1024;
 /** Before anything is read or shown: what cannot sign. */
 async function checkSignerFile(signer: ApprovalSigner, world: World): Promise<void> {
   const file = signer.kind === 'keyless' ? signer.tokenFile : signer.file;
-  const text = (await readWhole(world.disk, file, maxKeyBytes)).toString('latin1');
+  const text = (await readSignerFile(file, maxKeyBytes, world)).toString('latin1');
   if (signer.kind !== 'key' || !text.includes('BEGIN OPENSSH PRIVATE KEY')) return;
   throw new OperationalError('usage', `${quoted(file)} is an SSH key`, { hints: ['give it with --ssh-key FILE'] });
 }
 
 async function tokenRefusal(file: string, facts: ApprovalFacts, world: World): Promise<Refusal | undefined> {
-  const identity = readIdentityToken((await readWhole(world.disk, file, maxKeyBytes)).toString('utf8'));
+  const identity = readIdentityToken((await readSignerFile(file, maxKeyBytes, world)).toString('utf8'));
   // What is no token at all is refused where it is used.
   return identity === undefined ? undefined : whyNotToken(identity, facts);
 }

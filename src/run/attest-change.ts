@@ -19,10 +19,10 @@ import { placeOf } from './attest-change-place.ts';
 import { type RecordedWork, type RecordRequest, readRecords } from './attest-change-records.ts';
 import { type JobFacts, jobFacts } from './change-collect-env.ts';
 import { type FoundRange, findRange } from './change-range.ts';
-import { guardOutputs } from './guarded-disk.ts';
 import { readWhole } from './read-whole.ts';
 import { type SignerChoice, signAsChosen } from './sign.ts';
-import { note, writeSigned } from './signed-output.ts';
+import { hintAtNotes, note, writeSigned } from './signed-output.ts';
+import { guardSigner } from './signer-files.ts';
 
 export interface AttestChangeOptions {
   /** `BASE..HEAD`, as written. */
@@ -51,7 +51,8 @@ export interface AttestChangeOptions {
 
 /** Throws OperationalError; GitRefusal for a repository or range that cannot be judged. */
 export async function attestChange(options: AttestChangeOptions, outside: World): Promise<ExitCode> {
-  const world = guardOutputs(outside, options.files);
+  const { signer } = options;
+  const world = guardSigner(outside, options.files, signer.kind === 'key' ? signer.file : undefined);
   const claim = await claimOf(options, world);
   const payload = formatAgentChange(claim);
   checkReads(payload, claim);
@@ -63,15 +64,10 @@ export async function attestChange(options: AttestChangeOptions, outside: World)
       ['gitTree', tree],
     ]),
   };
-  const bundle = await signAsChosen(
-    { kind: 'dsse', payloadType: inTotoPayload, payload },
-    artifact,
-    options.signer,
-    world,
-  );
+  const bundle = await signAsChosen({ kind: 'dsse', payloadType: inTotoPayload, payload }, artifact, signer, world);
   await writeSigned(bundle, 'bundle', options.files, world);
-  const [file] = options.files.filter((each) => each !== undefined);
-  if (file !== undefined) await note(world, `to keep it beside the commit: ${notesCommand(file, commit)}`);
+  const { files, repository } = options;
+  await hintAtNotes({ files, repository, commit, ref: 'refs/notes/provenance' }, world);
   return Exit.pass;
 }
 
@@ -251,10 +247,4 @@ function checkReads(payload: Buffer, { buildType, head, baseCommit, ...claim }: 
     `the new statement would not be accepted, so it was not signed: ${read.ok ? 'it reads as something else' : read.failure.message}`,
     { hints: ['correct what the message names, in the flags or in the agent file'], cause: read },
   );
-}
-
-/** For a shell. We do not write into the repository. */
-function notesCommand(file: string, commit: string): string {
-  const word = /^[\w./@%+=:,-]+$/.test(file) && !file.startsWith('-') ? file : `'${file.replaceAll("'", "'\\''")}'`;
-  return `git notes --ref=refs/notes/provenance append -F ${word} ${commit}`;
 }

@@ -14,10 +14,10 @@ import type { AttachTarget } from '../sources/attach.ts';
 import { algorithmOf, hexOf } from '../sources/digest.ts';
 import { parseTarget } from '../sources/target.ts';
 import type { Platform } from '../sources/types.ts';
-import { guardOutputs } from './guarded-disk.ts';
 import { readWhole } from './read-whole.ts';
 import { type SignerChoice, signAsChosen } from './sign.ts';
 import { note, writeSigned } from './signed-output.ts';
+import { guardSigner } from './signer-files.ts';
 import { openTarget } from './verify-target.ts';
 
 export interface AttestOptions {
@@ -36,13 +36,14 @@ export interface AttestOptions {
 }
 
 export async function attest(options: AttestOptions, outside: World): Promise<ExitCode> {
-  const world = guardOutputs(outside, options.files);
+  const { signer } = options;
+  const world = guardSigner(outside, options.files, signer.kind === 'key' ? signer.file : undefined);
   const predicate = await readPredicate(options.predicate, world);
   const subject = await openSubject(options, world);
   if (options.attach && subject.attachTo === undefined) throw nothingToAttachTo(subject);
   const payload = formatStatement(subject.artifact, options.predicateType, predicate);
   const unsigned: Unsigned = { kind: 'dsse', payloadType: inTotoPayload, payload };
-  const bundle = await signAsChosen(unsigned, subject.artifact, options.signer, world);
+  const bundle = await signAsChosen(unsigned, subject.artifact, signer, world);
   if (options.attach && subject.attachTo !== undefined) await attachBundle(bundle, subject.attachTo, options, world);
   await writeSigned(bundle, 'bundle', options.files, world);
   return Exit.pass;

@@ -1,11 +1,13 @@
 /** Evidence of one range: what the user names, and the notes that hang on its commits. */
-import type { PathlessRange } from '../change/types.ts';
-import { OperationalError, quoted } from '../diag/index.ts';
+import type { PathlessRange, RefusedEvidence } from '../change/types.ts';
+import { OperationalError, quoted, type RuleId } from '../diag/index.ts';
 import { parseCommit } from '../git/commit.ts';
 import { readNotesFor } from '../git/notes.ts';
+import { GitRefusal } from '../git/refusal.ts';
 import type { ObjectId, Repository } from '../git/types.ts';
 import type { World } from '../io/index.ts';
 import { type CollectedEvidence, collectEvidence } from './change-evidence.ts';
+import { refusalOf } from './change-evidence-verify.ts';
 import type { ChangePolicy } from './change-policy.ts';
 import type { ChangeRequest } from './change-request.ts';
 
@@ -24,17 +26,18 @@ export async function collectChangeEvidence(
   world: World,
 ): Promise<CollectedEvidence> {
   const { evidence, reviews } = request;
-  const notes = await notesOf(notesRefs(request.notes, repository), inRange, repository);
+  const { notes, refused } = await notesOf(notesRefs(request.notes, repository), inRange, repository);
   const trees = new Map<ObjectId, Promise<{ readonly tree: ObjectId } | undefined>>();
   const known = (commit: ObjectId) => {
     const found = trees.get(commit) ?? treeOf(commit, repository);
     trees.set(commit, found);
     return found;
   };
-  return collectEvidence(
+  const collected = await collectEvidence(
     { evidence, notes, reviews },
     { disk: world.disk, signers: policy.signers, buildTypes: policy.rule.agents.buildTypes, now, known },
   );
+  return { ...collected, refused: [...refused, ...collected.refused] };
 }
 
 async function treeOf(commit: ObjectId, { objects }: Repository): Promise<{ readonly tree: ObjectId } | undefined> {
@@ -62,18 +65,51 @@ function notesRefs(named: readonly string[], { refs }: Repository): readonly str
 
 const maxNoteBytes = 32 * 1024 * 1024;
 
-async function notesOf(refs: readonly string[], ids: ReadonlySet<ObjectId>, { refs: tips, objects }: Repository) {
-  const found: { readonly place: string; readonly bytes: Buffer }[] = [];
+interface FoundNotes {
+  readonly notes: { readonly place: string; readonly bytes: Buffer }[];
+  readonly refused: RefusedEvidence[];
+}
+
+async function notesOf(
+  refs: readonly string[],
+  ids: ReadonlySet<ObjectId>,
+  { refs: tips, objects }: Repository,
+): Promise<FoundNotes> {
+  const found: FoundNotes = { notes: [], refused: [] };
   for (const ref of refs) {
     const tip = tips.get(ref);
     if (tip === undefined) continue;
-    const { notes } = await readNotesFor(objects, tip, ids);
-    for (const [id, blobs] of notes) {
-      if (!ids.has(id)) continue;
-      for (const blob of blobs) {
-        found.push({ place: `${ref} on ${id}`, bytes: (await objects.read(blob, 'blob', maxNoteBytes)).bytes });
+    await orRefuse(ref, found, async () => {
+      const { notes } = await readNotesFor(objects, tip, ids);
+      for (const [id, blobs] of notes) {
+        if (!ids.has(id)) continue;
+        const place = `${ref} on ${id}`;
+        for (const blob of blobs) {
+          await orRefuse(place, found, async () => {
+            found.notes.push({ place, bytes: (await objects.read(blob, 'blob', maxNoteBytes)).bytes });
+          });
+        }
       }
-    }
+    });
   }
   return found;
+}
+
+/**
+ * Whoever may push notes may push nonsense: it is evidence that does not count, and no reason to judge nothing. Only objects
+ * that are not what their names say leave nothing to judge from.
+ */
+async function orRefuse(place: string, { refused }: FoundNotes, read: () => Promise<void>): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    const rule = ruleOf(error);
+    if (!(error instanceof OperationalError) || rule === undefined) throw error;
+    refused.push(refusalOf({ place, format: 'note' }, rule, { message: `a note was not read: ${error.message}` }));
+  }
+}
+
+function ruleOf(error: unknown): RuleId | undefined {
+  if (error instanceof GitRefusal) return error.rule === 'object-mismatch' ? undefined : error.rule;
+  return error instanceof OperationalError && error.code === 'limit' ? 'object-too-large' : undefined;
 }

@@ -7,6 +7,7 @@ import { parseCommit } from '../git/commit.ts';
 import { GitRefusal } from '../git/refusal.ts';
 import { diffTrees } from '../git/tree-diff.ts';
 import type { Commit, ObjectId, PathChange, Repository } from '../git/types.ts';
+import { findUnrelated } from './change-unrelated.ts';
 
 export interface ReadCommits {
   /** Parents before children. */
@@ -29,7 +30,9 @@ export async function readCommits(
   };
   const signedOffByAgent = new Map<ObjectId, Sign>();
   const inRange = new Set(ids);
-  const merges = startReplays(await mapInOrder(ids, manyAtOnce, commitOf), repository);
+  const parsed = await mapInOrder(ids, manyAtOnce, commitOf);
+  const merges = startReplays(parsed, repository);
+  const unrelated = await findUnrelated(parsed, repository);
   const facts = await mapInOrder(ids, manyAtOnce, async (id): Promise<CommitFacts> => {
     const commit = await commitOf(id);
     const { signs, bot, signedOffByAgent: signoff } = findSigns(commit);
@@ -40,12 +43,14 @@ export async function readCommits(
         ? signOfKey(signature.signer.fingerprint)
         : undefined;
     const merge = await merges.get(id);
+    const apart = unrelated.get(id);
     return {
       commit,
       signs: key === undefined ? signs : [key, ...signs],
       ...(bot !== undefined && { bot }),
       signature,
       ...(merge !== undefined && { merge }),
+      ...(apart !== undefined && { unrelated: apart }),
       changes: await changesOf(commit, merge, repository, commitOf),
     };
   });
@@ -82,10 +87,21 @@ async function replay(commit: Commit, repository: Repository): Promise<MergeFact
       ['merge them in several steps'],
     );
   }
-  const made =
-    more.length === 0 ? await repository.mergeTree(one!, other!) : await repository.mergeTreeOf(commit.parents);
+  const made = await nameCommit(commit.id, () =>
+    more.length === 0 ? repository.mergeTree(one!, other!) : repository.mergeTreeOf(commit.parents),
+  );
   if (!made.clean) return { replay: 'conflict', expectedTree: made.tree };
   return { replay: made.tree === commit.tree ? 'clean' : 'residual', expectedTree: made.tree };
+}
+
+/** Git's refusal of a merge knows its parents, which nobody looks for. */
+async function nameCommit<Result>(id: ObjectId, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof GitRefusal)) throw error;
+    throw new GitRefusal(error.rule, `the merge ${id} could not be replayed: ${error.message}`, error.hints, error);
+  }
 }
 
 async function changesOf(

@@ -4,17 +4,20 @@ import { findRiskyPaths } from '../change/risk.ts';
 import { findLinks, findRisksBehind, type TreeLink } from '../change/risk-links.ts';
 import type { CommitFacts, ContentFinding, PathlessRange, RiskyPath } from '../change/types.ts';
 import { pathKey } from '../git/path-text.ts';
+import { diffTrees } from '../git/tree-diff.ts';
 import type { ObjectStore, PathChange } from '../git/types.ts';
 import type { ChangePolicy } from './change-policy.ts';
 
 export interface RangeContent {
   readonly content: readonly ContentFinding[];
   readonly risky: readonly RiskyPath[];
+  /** What the base would get: between policyBase and what merging head into it makes, with git's marks where they conflict. */
+  readonly landed: readonly PathChange[];
 }
 
 /** `net`: between mergeBase and head. Throws GitRefusal and OperationalError `limit`. */
 export async function inspectRange(
-  { landing, head }: Pick<PathlessRange, 'landing' | 'head'>,
+  { policyBase, landing, head }: Pick<PathlessRange, 'policyBase' | 'landing' | 'head'>,
   net: readonly PathChange[],
   commits: readonly CommitFacts[],
   policy: ChangePolicy,
@@ -22,14 +25,38 @@ export async function inspectRange(
 ): Promise<RangeContent> {
   // What the base has meanwhile lies beside it: names may meet there that never met in the change.
   const newTree = landing.clean ? landing.tree : head.tree;
+  // Git carries an edit to where the base has moved the file meanwhile: what was no workflow in the change lands in one.
+  const landed = await diffTrees(objects, policyBase.tree, landing.tree);
+  const elsewhere = changesBeside(net, landed);
+  const content = await inspectChange(objects, net, { newTree });
+  const landedContent = landing.clean ? await inspectChange(objects, elsewhere, { newTree, beside: landed }) : [];
   return {
-    content: await inspectChange(objects, net, { newTree }),
+    content: [...content, ...findingsBeside(content, landedContent)],
     risky: riskyPaths(
-      [...net, ...commits.flatMap(({ changes }) => changes)],
+      [...net, ...elsewhere, ...commits.flatMap(({ changes }) => changes)],
       await findLinks(objects, newTree),
       policy,
     ),
+    landed,
   };
+}
+
+/** Those of what lands that are not in the change word for word. */
+function changesBeside(net: readonly PathChange[], landed: readonly PathChange[]): readonly PathChange[] {
+  const keyOf = ({ path, old, new: now }: PathChange) =>
+    `${old?.mode} ${old?.id} ${now?.mode} ${now?.id} ${pathKey(path)}`;
+  const known = new Set(net.map(keyOf));
+  return landed.filter((each) => !known.has(keyOf(each)));
+}
+
+/** The same said of the same path, by which the lines may have moved, is not said twice. */
+function findingsBeside(
+  said: readonly ContentFinding[],
+  more: readonly ContentFinding[],
+): readonly ContentFinding[] {
+  const keyOf = ({ rule, weight, path, message }: ContentFinding) => `${rule} ${weight} ${message} ${pathKey(path)}`;
+  const known = new Set(said.map(keyOf));
+  return more.filter((each) => !known.has(keyOf(each)));
 }
 
 /** What lands, and what a commit on the way touches: an edit that a later one takes back was there all the same. */

@@ -12,6 +12,7 @@ import { inTotoPayload, pae } from '../sigstore/dsse.ts';
 import { envelopeEntity } from '../sigstore/envelope.ts';
 import { malformed, VerifyError } from '../sigstore/failure.ts';
 import { isJsonObject, type Json, type JsonObject, parseStrictJsonBytes } from '../sigstore/json.ts';
+import type { PersonKey } from '../sigstore/person-key.ts';
 import { textIn } from '../sigstore/predicate.ts';
 import { readBytes } from '../sigstore/protojson.ts';
 import { gittufPayload, isSshEnvelope, statementNamespace, verifySshEnvelope } from '../sigstore/ssh-envelope.ts';
@@ -19,7 +20,7 @@ import { parseSshSignature, verifySshSignature } from '../sigstore/ssh-signature
 import type { SignedEntity } from '../sigstore/types.ts';
 import { type Outcome, outcomeOf } from '../sigstore/verify.ts';
 import type { Placed } from './change-evidence-forms.ts';
-import { ownersOf, sshSignerOf } from './change-evidence-signers.ts';
+import { ownersOf, sshSignerOf, unusedOwner } from './change-evidence-signers.ts';
 import { type Proof, proveEntity, type Signed, type VerifyContext } from './change-evidence-verify.ts';
 
 /** A bundle with an envelope in it. */
@@ -27,7 +28,15 @@ export function signedEntity(placed: Placed, entity: SignedEntity, context: Veri
   const { content, format } = entity;
   if (content.kind !== 'dsse') throw new Error('a signature over a file has no statement in it');
   const { payload, payloadType } = content;
-  return { ...placed, format, payload, payloadType, prove: (artifact) => proveEntity(entity, artifact, context) };
+  const plainKey = isByPlainKey(entity);
+  return {
+    ...placed,
+    format,
+    payload,
+    payloadType,
+    plainKey,
+    prove: (artifact) => proveEntity(entity, artifact, context),
+  };
 }
 
 export interface EnvelopeSignature {
@@ -58,6 +67,7 @@ export function signedFile(placed: Placed, bytes: Buffer, entity: SignedEntity, 
   const format = `${entity.format} over a statement`;
   return {
     ...fileSigned(placed, bytes, format),
+    plainKey: isByPlainKey(entity),
     prove: (artifact) => proveEntity(entity, artifact, context),
   };
 }
@@ -66,6 +76,7 @@ export function signedFile(placed: Placed, bytes: Buffer, entity: SignedEntity, 
 export function sshSignedFile(placed: Placed, bytes: Buffer, armored: string, context: VerifyContext): Signed {
   return {
     ...fileSigned(placed, bytes, 'SSH signature over a statement'),
+    plainKey: false,
     prove: () => {
       const signer = verifySshSignature(parseSshSignature(armored), bytes, fileNamespace);
       return { signer: sshSignerOf(signer, ownersOf(signer, fileNamespace, context.signers, context.now)), times: [] };
@@ -73,12 +84,16 @@ export function sshSignedFile(placed: Placed, bytes: Buffer, armored: string, co
   };
 }
 
+function isByPlainKey({ material }: SignedEntity): boolean {
+  return material.kind === 'key';
+}
+
 const maxSignatures = 16;
 const maxPayloadBytes = 1 << 25;
 const maxSignatureBytes = 1 << 16;
 const fileNamespace = 'file';
 
-function fileSigned(placed: Placed, payload: Buffer, format: string): Omit<Signed, 'prove'> {
+function fileSigned(placed: Placed, payload: Buffer, format: string): Omit<Signed, 'prove' | 'plainKey'> {
   return { ...placed, format, payload, payloadType: plainPayload };
 }
 
@@ -100,27 +115,32 @@ function signedBy(
   const alone: JsonObject = Object.assign(Object.create(null), envelope, { signatures: [signature] });
   if (isSshEnvelope(alone)) return withSsh(signed, alone, context);
   const entity = envelopeEntity(envelope, signature, where);
-  return { ...signed, format: entity.format, prove: (artifact) => proveEntity(entity, artifact, context) };
+  const plainKey = isByPlainKey(entity);
+  return { ...signed, format: entity.format, plainKey, prove: (artifact) => proveEntity(entity, artifact, context) };
 }
 
-type Unproved = Omit<Signed, 'prove' | 'format'>;
+type Unproved = Omit<Signed, 'prove' | 'format' | 'plainKey'>;
 
 function withSsh(signed: Unproved, alone: JsonObject, { signers, now }: VerifyContext): Signed {
-  const keys = signers.keys.flatMap(({ key }) => (key.kind === 'ssh' ? [key] : []));
+  const verify = (listed: readonly { readonly key: PersonKey }[]) => {
+    const keys = listed.flatMap(({ key }) => (key.kind === 'ssh' ? [key] : []));
+    return outcomeOf(() => verifySshEnvelope(alone, keys, [statementNamespace, 'git'], now));
+  };
   const prove = (): Proof => {
-    const outcome = outcomeOf(() => verifySshEnvelope(alone, keys, [statementNamespace, 'git'], now));
-    if (!outcome.ok) throw asStranger(outcome.failure);
+    const outcome = verify(signers.keys);
+    if (!outcome.ok) {
+      if (outcome.failure.code !== 'untrusted') throw outcome.failure;
+      // The signature holds; it is by nobody who could count.
+      const unused = verify(signers.unused);
+      const message = unused.ok ? unusedOwner(unused.value[0]?.fingerprint, signers) : undefined;
+      throw new VerifyError('wrong-identity', message ?? outcome.failure.message);
+    }
     const [made] = outcome.value;
     if (made === undefined) throw new Error('an SSH envelope holds by no signature');
     const owners = signers.keys.filter(({ key }) => key.kind === 'ssh' && made.keys.includes(key));
     return { signer: sshSignerOf(made, owners), times: [] };
   };
-  return { ...signed, format: 'DSSE envelope, SSH signature', prove };
-}
-
-/** The signature holds; it is by nobody whom the policy names. */
-function asStranger(failure: VerifyError): VerifyError {
-  return failure.code === 'untrusted' ? new VerifyError('wrong-identity', failure.message) : failure;
+  return { ...signed, format: 'DSSE envelope, SSH signature', plainKey: false, prove };
 }
 
 function withExtension(signed: Unproved, signature: JsonObject, where: string, context: VerifyContext): Signed {
@@ -141,5 +161,5 @@ function withExtension(signed: Unproved, signature: JsonObject, where: string, c
     const bytes = pae(signed.payloadType, signed.payload);
     return proveEntity(entity, { name: signed.place, digests: new Map(), bytes }, context);
   };
-  return { ...signed, format: 'DSSE envelope, Sigstore extension', prove };
+  return { ...signed, format: 'DSSE envelope, Sigstore extension', plainKey: isByPlainKey(entity), prove };
 }

@@ -1,13 +1,13 @@
 /** Whose signature it is that holds: held against everybody whom the policy names. A signature by nobody of them is refused. */
 import type { EvidenceSigner } from '../change/types.ts';
+import { workflowOf } from '../change/workflow.ts';
 import { VerifyError } from '../sigstore/failure.ts';
-import { findClaim, findSigner } from '../sigstore/identity-fields.ts';
-import { isWorkflowIssuer } from '../sigstore/issuers.ts';
 import { restrictionOf } from '../sigstore/person-key.ts';
 import { comparePin, type Pin } from '../sigstore/pin.ts';
 import { matchPins, wrongIdentity } from '../sigstore/requirement.ts';
 import type { SshSigner } from '../sigstore/ssh-signature.ts';
-import type { CertificateIdentity, Signature, Signer, Verified } from '../sigstore/types.ts';
+import type { Signature, Signer, Verified } from '../sigstore/types.ts';
+import { unusedText } from './change-evidence-keys.ts';
 import type { LoadedKey, LoadedSigners } from './change-signers.ts';
 
 /** Throws VerifyError `wrong-identity` with the nearest pin. */
@@ -61,16 +61,24 @@ export function sshSignerOf(
 export function ownersOf(
   { keyBlob, fingerprint }: SshSigner,
   namespace: string,
-  { keys }: LoadedSigners,
+  signers: LoadedSigners,
   now: number,
 ): readonly LoadedKey[] {
+  const { keys } = signers;
   const all = keys.filter(({ key }) => key.kind === 'ssh' && key.blob.equals(keyBlob));
   const restrictions = all.map(({ key }) => (key.kind === 'ssh' ? restrictionOf(key, namespace, now) : undefined));
   const free = all.filter((_, at) => restrictions[at] === undefined);
   const [restriction] = restrictions;
   if (free.length > 0) return free;
   if (restriction !== undefined) throw new VerifyError(restriction.code, restriction.why);
-  throw new VerifyError('wrong-identity', `nobody whom the policy names has the SSH key ${fingerprint}`);
+  const message = unusedOwner(fingerprint, signers) ?? `nobody whom the policy names has the SSH key ${fingerprint}`;
+  throw new VerifyError('wrong-identity', message);
+}
+
+/** For messages: that the policy names this SSH key, and not for changes. */
+export function unusedOwner(fingerprint: string | undefined, { unused }: LoadedSigners): string | undefined {
+  const owner = unused.find(({ key }) => key.kind === 'ssh' && key.fingerprint === fingerprint);
+  return owner === undefined ? undefined : unusedText(`the SSH key ${fingerprint} is that of ${owner.name}`);
 }
 
 /** One person, or nobody: a signature is not two people's. */
@@ -102,35 +110,4 @@ function describeSigner(
     certificate: { issuer, subject: subject.value, type: subject.type },
     ...(workflow !== undefined && { workflow }),
   };
-}
-
-function workflowOf(identity: CertificateIdentity, matched: readonly Pin[]): EvidenceSigner['workflow'] {
-  const { workflow: signer, ref: signerRef } = findSigner(identity);
-  if (signer === undefined || !isWorkflowIssuer(identity.issuer)) return undefined;
-  const config = identity.claims.get('buildConfigUri');
-  const sourceRepository = findClaim(identity, 'sourceRepositoryUri');
-  const trigger = findClaim(identity, 'buildTrigger');
-  const runner = findClaim(identity, 'runnerEnvironment');
-  return {
-    signer,
-    ...(signerRef !== undefined && { signerRef }),
-    ...(config !== undefined && { config: withoutRef(config) }),
-    ...(sourceRepository !== undefined && { sourceRepository }),
-    ...(trigger !== undefined && { trigger }),
-    ...(runner !== undefined && { runner }),
-    ...(matched.some((pin) => fixesWorkflow(pin, signerRef)) && { pinned: true as const }),
-  };
-}
-
-function withoutRef(uri: string): string {
-  const at = uri.indexOf('@refs/');
-  return at === -1 ? uri : uri.slice(0, at);
-}
-
-/** Its author cannot move a commit, nor, where the forge guards tags, a tag; a branch is moved by whoever pushes to it. */
-function fixesWorkflow(pin: Pin, ref: string | undefined): boolean {
-  if (pin.kind !== 'certificate') return false;
-  if (pin.signer?.digest !== undefined) return true;
-  if (ref?.startsWith('refs/tags/') !== true) return false;
-  return pin.signer?.ref === ref || (typeof pin.subject === 'string' && pin.subject.endsWith(`@${ref}`));
 }

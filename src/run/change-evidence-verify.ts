@@ -14,9 +14,10 @@ import { inTotoPayload } from '../sigstore/dsse.ts';
 import type { FailureCode } from '../sigstore/failure.ts';
 import { VerifyError } from '../sigstore/failure.ts';
 import { parseStatement } from '../sigstore/statement.ts';
-import type { Artifact, PublicKey, Signature, SignedEntity, Verified } from '../sigstore/types.ts';
-import { mostTelling, outcomeOf, verifyEntity } from '../sigstore/verify.ts';
+import type { Artifact, SignedEntity } from '../sigstore/types.ts';
+import { outcomeOf, verifyEntity } from '../sigstore/verify.ts';
 import type { Placed } from './change-evidence-forms.ts';
+import { verifyByKeys, wantedKeys } from './change-evidence-keys.ts';
 import { signerOf } from './change-evidence-signers.ts';
 import type { LoadedSigners } from './change-signers.ts';
 
@@ -25,6 +26,8 @@ export interface Signed extends Placed {
   readonly format: string;
   readonly payload: Buffer;
   readonly payloadType: string;
+  /** By a key that no certificate and no SSH signature speaks for. */
+  readonly plainKey: boolean;
   /** Whose signature it is, over the payload and about the artifact. Throws VerifyError. */
   prove(artifact: Artifact): Proof;
 }
@@ -59,7 +62,7 @@ export async function verifySigned(
     return no(refusalOf(signed, 'subject-mismatch', notHere(commit), commit));
   }
   const proof = outcomeOf(() => signed.prove(artifactOf(signed, there?.tree)));
-  if (!proof.ok) return no(refusalOf(signed, proofRule(proof.failure), proof.failure, commit));
+  if (!proof.ok) return no(unproved(signed, proof.failure, statement, context));
   // For what is no DSSE envelope, nobody has held the subject against the repository yet.
   if (there !== undefined && tree !== undefined && tree !== there.tree) {
     return no(refusalOf(signed, 'tree-mismatch', otherTree(there.tree, tree), commit));
@@ -71,41 +74,32 @@ export async function verifySigned(
 
 /** Proves by the certificate that is in it, or by each of the plain keys that the policy names. Throws VerifyError. */
 export function proveEntity(entity: SignedEntity, artifact: Artifact, { signers }: VerifyContext): Proof {
-  const verified = entityOf(entity, artifact, signers);
+  const verified =
+    entity.material.kind === 'certificate'
+      ? verifyEntity(entity, signers.roots, artifact)
+      : verifyByKeys(entity, entity.material.hint, artifact, signers);
   return { signer: signerOf(verified, signers), times: verified.times.map(({ at }) => at) };
 }
 
-function entityOf(entity: SignedEntity, artifact: Artifact, { roots, pins }: LoadedSigners): Verified<Signature> {
-  if (entity.material.kind === 'certificate') return verifyEntity(entity, roots, artifact);
-  const keys = new Map<string, PublicKey>();
-  for (const pin of [...pins.values()].flat()) if (pin.kind === 'key') keys.set(pin.key.fingerprint, pin.key);
-  if (keys.size === 0) {
-    throw new VerifyError(
-      'wrong-identity',
-      'it is signed with a plain key, and the policy names none that may sign it',
-    );
-  }
-  const failures: VerifyError[] = [];
-  for (const key of keys.values()) {
-    const outcome = outcomeOf(() => verifyEntity(entity, roots, artifact, { key }));
-    if (outcome.ok) return outcome.value;
-    failures.push(outcome.failure);
-  }
-  const telling = failures.filter(({ code }) => code !== 'invalid');
-  throw (
-    mostTelling(telling) ??
-    new VerifyError('invalid', 'it does not verify with any key of the policy', {
-      expected: [...keys.keys()].map((each) => `sha256:${each}`).join(', '),
-      ...(entity.material.hint !== undefined && { got: `a key called ${entity.material.hint}` }),
-    })
-  );
+function unproved(
+  signed: Signed,
+  failure: VerifyError,
+  statement: ChangeStatement,
+  { signers }: VerifyContext,
+): RefusedEvidence {
+  const { commit } = subjectOf(statement);
+  const isOfKey = signed.plainKey && (failure.code === 'invalid' || failure.code === 'wrong-identity');
+  if (!isOfKey) return refusalOf(signed, proofRule(failure), failure, commit);
+  const { expected = failure.expected, hints } = wantedKeys(statement.kind, signers);
+  const { message, got } = failure;
+  return refusalOf(signed, proofRule(failure), { message, expected, got }, commit, hints);
 }
 
 /** For messages and lists: every refusal says what to do. */
 export function refusalOf(
   { place, format }: { readonly place: string; readonly format?: string },
   rule: RuleId,
-  { message, expected, got }: Pick<VerifyError, 'message' | 'expected' | 'got'>,
+  { message, expected, got }: Pick<VerifyError, 'message'> & Partial<Pick<VerifyError, 'expected' | 'got'>>,
   claimedCommit?: string,
   hints: readonly string[] = [],
 ): RefusedEvidence {

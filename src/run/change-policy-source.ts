@@ -86,7 +86,9 @@ function fromTree({ id, tree, where, file }: InTree, { objects }: Repository, re
         const entry = await findEntry(objects, tree, folder);
         if (entry === undefined || entry.mode === '040000') continue;
         const what = entry.mode === '120000' ? 'a symbolic link' : entry.mode === '160000' ? 'a submodule' : 'a file';
-        throw new GitRefusal('path-trick', `${quoted(name)} is not read: ${quoted(folder)} is ${what}, and no folder`);
+        throw new GitRefusal('path-trick', `${quoted(name)} is not read: ${quoted(folder)} is ${what}, and no folder`, [
+          'commit it as a regular file in a folder of its own, on the branch that it is read from',
+        ]);
       }
       return undefined;
     },

@@ -21,7 +21,7 @@ import {
   type PolicySource,
   type ReadTree,
 } from './change-policy-source.ts';
-import { type LoadedSigners, loadChangeSigners } from './change-signers.ts';
+import { type LoadedSigners, loadChangeSigners, readUnusedKeys } from './change-signers.ts';
 
 export { maxPolicyFileBytes, type PolicyRequest, type ReadTree } from './change-policy-source.ts';
 export type { LoadedSigners } from './change-signers.ts';
@@ -78,7 +78,7 @@ export async function readChangePolicy(request: PolicyRequest, read: ReadTree, w
     files: [{ path: file, bytes }, ...named.map((each) => ({ path: source.beside(each.name), bytes: each.bytes }))],
     paths: source.inRepository ? [file, ...names.flatMap((name) => pathInside(source, name))] : [],
     digest: policyDigest([{ bytes }, ...names.map((name) => ({ name })), ...named]),
-    signers,
+    signers: { ...signers, unused: await readUnusedKeys(policy, rule, found) },
   };
 }
 

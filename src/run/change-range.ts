@@ -12,6 +12,8 @@ import type { ObjectId, Repository } from '../git/types.ts';
 
 export interface FoundRange extends Omit<PathlessRange, 'changeDigest'> {
   readonly base: Revision;
+  /** Both as they were written. */
+  readonly named: { readonly base: string; readonly head: string };
   /** Parents before children; at least one. */
   readonly ids: readonly ObjectId[];
   /** Commits of policyBase that the change does not have. */
@@ -28,7 +30,7 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
     throw new GitRefusal(
       'unrelated-histories',
       `${quoted(named.base)} and ${quoted(named.head)} have no common ancestor`,
-      ['check that both are of one repository, and that its history is complete: git fetch --unshallow'],
+      ['check that both are of one repository: a change starts from a commit of its base'],
     );
   }
   if (others.length > 0) {
@@ -39,8 +41,8 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
     );
   }
   const ids = await repository.listRange(base.id, head.id);
-  if (ids.length === 0) throw emptyRange(named, base.id === head.id);
-  const behind = (await repository.listRange(head.id, base.id)).length;
+  if (ids.length === 0) throw emptyRange(named, base, head);
+  const behind = mergeBase === base.id ? 0 : (await repository.listRange(head.id, base.id)).length;
   const start = await namedCommit({ id: mergeBase }, repository);
   const policyBase = await namedCommit(base, repository);
   const end = await namedCommit(head, repository);
@@ -48,6 +50,7 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
   await checkMergeInputs(repository.objects, start.tree, policyBase.tree, end.tree);
   return {
     base,
+    named,
     policyBase,
     mergeBase: start,
     head: end,
@@ -57,11 +60,14 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
   };
 }
 
-function emptyRange(named: { readonly base: string; readonly head: string }, isSame: boolean): GitRefusal {
+function emptyRange(named: FoundRange['named'], base: Revision, head: Revision): GitRefusal {
+  const isSame = base.id === head.id;
   const why = isSame ? 'both are the same commit' : `${quoted(named.base)} has all of ${quoted(named.head)} already`;
+  const isBranch = /^refs\/(?:heads|remotes)\//.test(base.ref ?? '') && !/^(?:HEAD|@)$/.test(named.base);
   return new GitRefusal('range-empty', `there is no commit in the range: ${why}`, [
     'name the branch of the change behind the two dots: BASE..HEAD is what HEAD has and BASE has not',
-    `after a merge, judge what landed against the commit before it: ${named.base}~1..${named.base}`,
+    ...(isSame ? [] : [`or is it the other way round? ${named.head}..${named.base}`]),
+    ...(isBranch ? [`after a merge, judge what landed: ${named.base}~1..${named.base}`] : []),
   ]);
 }
 
@@ -75,15 +81,15 @@ async function namedCommit({ id, ref }: Pick<Revision, 'id' | 'ref'>, repository
  * another, and a tag or a bare commit is no branch. Returns a remark where BASE is not its tip.
  */
 export async function checkBaseRef(
-  { base }: Pick<FoundRange, 'base'>,
+  { base, named }: Pick<FoundRange, 'base' | 'named'>,
   repository: Repository,
   wanted: string,
   stated: string | undefined,
 ): Promise<readonly string[]> {
-  if (stated !== undefined && stated !== wanted) throw mismatch(`--base-ref ${stated}`, wanted);
+  if (stated !== undefined && stated !== wanted) throw mismatch(`--base-ref ${stated}`, wanted, named.head);
   const { ref, id } = base;
   if (ref !== undefined) {
-    if (branchOf(ref) !== wanted) throw mismatch(ref, wanted);
+    if (branchOf(ref) !== wanted) throw mismatch(ref, wanted, named.head);
     return [];
   }
   if (stated !== undefined) return [];
@@ -102,7 +108,10 @@ export async function checkBaseRef(
   throw new GitRefusal(
     'base-ref-mismatch',
     `nothing says that the commit ${id} is of ${wanted}, the branch that the policy is for`,
-    [`name the branch instead: ${short}..HEAD or origin/${short}..HEAD`, `or vouch for it: --base-ref ${wanted}`],
+    [
+      `name the branch instead: ${short}..${named.head} or origin/${short}..${named.head}`,
+      `or vouch for it: --base-ref ${wanted}`,
+    ],
   );
 }
 
@@ -120,9 +129,9 @@ function tipsOf({ refs }: Repository, wanted: string): readonly (readonly [ref: 
   return [...all.filter(([name]) => name === wanted), ...(remote.length > 1 ? origin : remote)];
 }
 
-function mismatch(got: string, wanted: string): GitRefusal {
+function mismatch(got: string, wanted: string, head: string): GitRefusal {
   return new GitRefusal('base-ref-mismatch', `the policy is for ${wanted}, and what is judged is ${got}`, [
-    `judge against the branch that the policy is for: ${wanted}..HEAD`,
+    `judge against the branch that the policy is for: ${wanted}..${head}`,
     'or correct changes.baseRef in the policy on its branch',
   ]);
 }

@@ -137,8 +137,9 @@ export function reportedRefusals(refused: readonly RefusedEvidence[], findings: 
   const known = new Set(refused.map(({ place, rule }) => `${rule}\n${place}`));
   return [
     ...refused.map(({ place, rule, message }) => ({ place, rule, message })),
-    ...findings.flatMap(({ place, rule, message }) =>
-      place === undefined || known.has(`${rule}\n${place}`) ? [] : [{ place, rule, message }],
+    // A warning is about a statement that counts.
+    ...findings.flatMap(({ place, rule, message, weight }) =>
+      place === undefined || weight === 'warning' || known.has(`${rule}\n${place}`) ? [] : [{ place, rule, message }],
     ),
   ];
 }

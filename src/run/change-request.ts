@@ -16,6 +16,8 @@ export interface ChangeRequest {
   readonly notes: readonly string[];
   /** Files with a forge's reviews. */
   readonly reviews: readonly string[];
+  /** A commit of the range to say everything about. */
+  readonly explain?: string;
   /** Milliseconds; the clock of the machine otherwise. */
   readonly now?: number;
   /** Cap on one object of the repository. */

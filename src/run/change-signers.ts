@@ -31,10 +31,22 @@ export interface LoadedSigners {
   readonly keys: readonly LoadedKey[];
   readonly certificates: readonly { readonly name: string; readonly person?: string; readonly pin: CertificatePin }[];
   readonly roots: readonly TrustRoot[];
+  /** For messages: names whose signature counts, by what they sign. */
+  readonly counting: CountingNames;
+  /** For messages: keys of identities that `changes` does not use, as far as they could be read. */
+  readonly unused: readonly { readonly name: string; readonly key: PersonKey }[];
   /** The same roots, for reports. */
   readonly trust: readonly TrustUsed[];
   /** What the policy says and what has no effect here. */
   readonly notes: readonly string[];
+}
+
+export interface CountingNames {
+  readonly provenance: readonly string[];
+  readonly decision: readonly string[];
+  /** People. */
+  readonly approvals: readonly string[];
+  readonly records: readonly string[];
 }
 
 export interface LoadedKey {
@@ -75,10 +87,40 @@ export async function loadChangeSigners(
     pins,
     keys: named.map(({ file: _, ...each }) => each),
     certificates: certificates.flatMap(({ presence, ...each }) => (presence === undefined ? [each] : [])),
+    counting: {
+      provenance: rule.agents.provenance?.of ?? [],
+      decision: rule.agents.decision?.of ?? [],
+      approvals: rule.highRisk.by.length > 0 ? rule.highRisk.by : [...policy.people.keys()],
+      records: rule.highRisk.records,
+    },
+    unused: [],
     roots,
     trust,
     notes: [...presenceNotes(policy, named), ...unjudgedNotes(policy)],
   };
+}
+
+/**
+ * Keys that the policy names and no change needs, from the files that are there. Only messages are made of them, so that what
+ * cannot be read is passed over.
+ */
+export async function readUnusedKeys(
+  policy: Policy,
+  rule: ChangesRule,
+  files: ReadonlyMap<string, Buffer | undefined>,
+): Promise<LoadedSigners['unused']> {
+  const used = new Set(changeKeys(policy, rule).map(({ name }) => name));
+  const found: { readonly name: string; readonly key: PersonKey }[] = [];
+  for (const [name, identity] of policy.identities) {
+    const bytes = identity.kind === 'key' && !used.has(name) ? files.get(identity.file) : undefined;
+    if (identity.kind !== 'key' || bytes === undefined) continue;
+    const keys = await parsePersonKey(bytes, identity.file).catch((error: unknown) => {
+      if (error instanceof VerifyError) return [];
+      throw error;
+    });
+    found.push(...keys.map((key) => ({ name, key })));
+  }
+  return found;
 }
 
 async function readKeys(policy: Policy, file: NamedKey, read: ReadNamed): Promise<readonly PersonKey[]> {

@@ -1,5 +1,6 @@
 /** The document for a change that cannot be read so far: whoever reads it must see no pass, and none of an earlier run. */
-import type { OperationalError, RuleId } from '../diag/index.ts';
+import { OperationalError, type RuleId } from '../diag/index.ts';
+import { GitRefusal } from '../git/index.ts';
 import type { World } from '../io/index.ts';
 import { type ChangeReport, changeSchema } from '../report/change.ts';
 import { verificationTime } from '../report/verification.ts';
@@ -21,9 +22,25 @@ export function unreadChange(request: ChangeRequest, error: OperationalError, wo
     risks: [],
     evidence: { counted: [], refused: [] },
     approvals: { needed: 0, counted: [], authors: [] },
-    findings: [{ rule: rules.get(code) ?? 'evidence-unreachable', weight: 'undecided', message, commits: [], hints }],
+    findings: [{ rule: ruleOf(error, code), weight: 'undecided', message, commits: [], hints }],
     notes: [],
   };
+}
+
+/** What stops the search for the repository and the range is no matter of evidence. Throws what it is given, marked as such. */
+export function refuseRange(error: unknown): never {
+  if (error instanceof OperationalError && !(error instanceof GitRefusal)) throw new RangeUnreadable(error);
+  throw error;
+}
+
+class RangeUnreadable extends OperationalError {
+  constructor({ code, message, hints, cause }: OperationalError) {
+    super(code, message, { hints, cause });
+  }
+}
+
+function ruleOf(error: OperationalError, code: OperationalError['code']): RuleId {
+  return rules.get(code) ?? (error instanceof RangeUnreadable ? 'range-unreadable' : 'evidence-unreachable');
 }
 
 const rules: ReadonlyMap<OperationalError['code'], RuleId> = new Map([

@@ -15,6 +15,7 @@ import { verificationTime } from '../report/verification.ts';
 import { collectChangeEvidence } from './change-collect.ts';
 import { readCommits } from './change-commits.ts';
 import { inspectRange } from './change-content.ts';
+import { explainedCommit } from './change-explained.ts';
 import { type ChangePolicy, maxPolicyFileBytes, readChangePolicy } from './change-policy.ts';
 import { checkBaseRef, type FoundRange, findRange } from './change-range.ts';
 import { relationsOf } from './change-relations.ts';
@@ -29,6 +30,7 @@ import {
 } from './change-report.ts';
 import type { ChangeRequest } from './change-request.ts';
 import { gatherSigns } from './change-signs.ts';
+import { refuseRange } from './change-unread.ts';
 
 /** Throws OperationalError for wrong usage and configuration, and for a world that does not answer. */
 export async function judgeChange(request: ChangeRequest, world: World): Promise<ChangeReport> {
@@ -42,7 +44,7 @@ export async function judgeChange(request: ChangeRequest, world: World): Promise
   } as const;
   let repository: OpenedRepository | undefined;
   try {
-    repository = await openRepository(request.repository, world, limitsOf(request));
+    repository = await openRepository(request.repository, world, limitsOf(request)).catch(refuseRange);
     const judged = await judgeIn(repository, request, now, world);
     return { ...start, ...judged };
   } catch (error) {
@@ -69,7 +71,8 @@ async function judgeIn(
   now: number,
   world: World,
 ): Promise<Judged> {
-  const found = await findRange(request.range, repository);
+  const found = await findRange(request.range, repository).catch(refuseRange);
+  const explained = await explainedCommit(request, found, repository);
   const policy = await policyOf(repository, found, request, world);
   const { rule } = policy;
   const notes = [
@@ -84,9 +87,12 @@ async function judgeIn(
   const { facts, signedOffByAgent } = await readCommits(found.ids, repository, { ...policy.signers, now });
   const inRange = new Set(found.ids);
   const signs = await gatherSigns(facts, range, request.headRef, repository);
-  const { content, risky } = await inspectRange(range, net, facts, policy, repository.objects);
+  const { content, risky, landed } = await inspectRange(range, net, facts, policy, repository.objects);
   const evidence = await collectChangeEvidence(request, { repository, range, inRange, policy, now }, world);
-  const relations = await relationsOf(evidence.verified, range, inRange, repository);
+  const relations = await relationsOf(evidence.verified, range, inRange, repository, {
+    ...policy.signers,
+    now,
+  });
   const judgement = judge({
     policy: policy.policy,
     rule,
@@ -95,6 +101,7 @@ async function judgeIn(
     signs: signs.byCommit,
     signedOffByAgent,
     net,
+    landed,
     content,
     risky,
     evidence,
@@ -122,6 +129,7 @@ async function judgeIn(
     approvals: judgement.approvals,
     findings: judgement.findings.map(reportedFinding),
     notes: [...notes, ...signs.notes, ...evidence.notes],
+    ...(explained !== undefined && { explained }),
   };
 }
 

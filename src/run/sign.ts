@@ -4,7 +4,7 @@ import type { World } from '../io/index.ts';
 import type { Services } from '../sigstore/signing-config.ts';
 import type { Artifact, TrustRoot } from '../sigstore/types.ts';
 import { checkedBundle, signWithKey, type Unsigned } from '../sigstore/write-bundle.ts';
-import { readWhole } from './read-whole.ts';
+import { asConfiguration, readSignerFile } from './signer-files.ts';
 
 export type SignerChoice =
   | { readonly kind: 'key'; readonly file: string; readonly passwordFile?: string }
@@ -32,7 +32,7 @@ export async function signAsChosen(
 ): Promise<string> {
   if (choice.kind === 'keyless') return signWithToken(unsigned, artifact, choice, world);
   const { parseSigningKey } = await import('../sigstore/signing-key.ts');
-  const text = (await readWhole(world.disk, choice.file, maxSmallFile)).toString('utf8');
+  const text = (await readSignerFile(choice.file, maxSmallFile, world)).toString('utf8');
   const key = await parseSigningKey(text, await readPassword(choice.passwordFile, world), choice.file);
   return checkedBundle(signWithKey(unsigned, key), artifact, [], key.publicKey);
 }
@@ -42,7 +42,7 @@ const maxDocument = 8 * 1024 * 1024;
 
 async function readPassword(file: string | undefined, world: World): Promise<string | undefined> {
   if (file === undefined) return world.env['TIDEWAITER_KEY_PASSWORD'] ?? world.env['COSIGN_PASSWORD'];
-  const text = (await readWhole(world.disk, file, maxSmallFile)).toString('utf8');
+  const text = (await readSignerFile(file, maxSmallFile, world)).toString('utf8');
   // Editors and `echo` end the file with a line break that nobody means.
   return text.replace(/\r?\n$/, '');
 }
@@ -75,7 +75,7 @@ async function servicesOf(choice: Keyless, world: World): Promise<Services> {
 async function rootsOf({ trustedRoot, instance }: Keyless, world: World): Promise<readonly TrustRoot[]> {
   const { loadRoot, loadRootFile } = await import('./trust.ts');
   if (trustedRoot === undefined) return [(await loadRoot(instance, world)).root];
-  return (await loadRootFile(trustedRoot, world)).map(({ root }) => root);
+  return (await asConfiguration(() => loadRootFile(trustedRoot, world))).map(({ root }) => root);
 }
 
 async function tokenOf({ tokenFile }: Keyless, world: World): Promise<string> {
@@ -96,5 +96,5 @@ async function tokenOf({ tokenFile }: Keyless, world: World): Promise<string> {
 }
 
 async function readText(file: string, world: World): Promise<string> {
-  return (await readWhole(world.disk, file, maxDocument)).toString('utf8');
+  return (await readSignerFile(file, maxDocument, world)).toString('utf8');
 }

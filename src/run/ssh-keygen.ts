@@ -9,6 +9,7 @@ import { findGitDirectory } from '../git/git-directory.ts';
 import { findProgram } from '../git/program.ts';
 import type { World } from '../io/index.ts';
 import { readWhole } from './read-whole.ts';
+import { readSignerFile } from './signer-files.ts';
 
 /**
  * The armoured signature over a message that is text, for one use. `key` is the file of a private key, or of a public one whose
@@ -19,7 +20,7 @@ export async function signWithSshKey(
   { key, namespace, repository }: { readonly key: string; readonly namespace: string; readonly repository: string },
   world: World,
 ): Promise<string> {
-  await checkKeyFile(key, world);
+  const isPem = await checkKeyFile(key, world);
   const { own, common, top } = await findGitDirectory(repository, world);
   const found = await findProgram('ssh-keygen', world, [own, common, top]);
   if (found === undefined) {
@@ -32,7 +33,9 @@ export async function signWithSshKey(
   try {
     // An absolute path begins with a slash, and so is never an option.
     const args = ['-Y', 'sign', '-f', path.resolve(key), '-n', namespace, path.join(folder, messageName)];
-    await runKeygen({ program: found.program, args, folder, env: environment(found.searchPath, world) }, key, world);
+    const command = { program: found.program, args, folder, env: environment(found.searchPath, world) };
+    const said = await runKeygen(command, world);
+    if (said !== undefined) throw notSigned(key, said, isPem);
     return (await readWhole(world.disk, path.join(folder, `${messageName}.sig`), maxSignatureBytes)).toString('latin1');
   } finally {
     await world.git.removeFolder(folder);
@@ -43,41 +46,81 @@ const messageName = 'approval';
 const maxSignatureBytes = 64 * 1024;
 const maxKeyBytes = 64 * 1024;
 
-/** It is also opened by us, so that an output of the same name is noticed. */
-async function checkKeyFile(key: string, world: World): Promise<void> {
-  const text = (await readWhole(world.disk, key, maxKeyBytes)).toString('latin1');
-  if (!text.includes('ENCRYPTED SIGSTORE') && !text.includes('ENCRYPTED COSIGN')) return;
-  throw new OperationalError('usage', `${quoted(key)} is a key of cosign and none of SSH`, {
-    hints: ['give it with --key FILE'],
-  });
+/** It is also opened by us, so that an output of the same name is noticed. Whether it is a key in PEM that is none of OpenSSH. */
+async function checkKeyFile(key: string, world: World): Promise<boolean> {
+  const text = (await readSignerFile(key, maxKeyBytes, world)).toString('latin1');
+  if (text.includes('ENCRYPTED SIGSTORE') || text.includes('ENCRYPTED COSIGN')) {
+    throw new OperationalError('usage', `${quoted(key)} is a key of cosign and none of SSH`, {
+      hints: ['give it with --key FILE'],
+    });
+  }
+  return /-----BEGIN (?:(?:EC|RSA|ENCRYPTED) )?PRIVATE KEY-----/.test(text);
 }
 
 type Command = Parameters<World['git']['start']>[0];
 
-async function runKeygen(command: Command, key: string, world: World): Promise<void> {
-  let last = '';
+/** What it said on standard error, where it did not sign. */
+async function runKeygen(command: Command, world: World): Promise<string | undefined> {
   const attended = (said: string): void => {
-    const text = said.replaceAll('\r', '').replace(chatter, '').split('\n').map(printable).join('\n');
-    last = text.split('\n').findLast((line) => line.trim() !== '') ?? last;
     // A prompt has no line end and has to be seen before it is answered.
-    void world.stderr.write(text).catch(() => {});
+    void world.stderr.write(readable(said)).catch(() => {});
   };
   const child = await world.git.start({ ...command, attended });
   const timer = setTimeout(() => child.kill(), patience * 1000);
-  const { code } = await child.ended.finally(() => clearTimeout(timer));
-  if (code === 0) return;
-  throw new OperationalError(
+  const { code, stderr } = await child.ended.finally(() => clearTimeout(timer));
+  return code === 0 ? undefined : readable(stderr);
+}
+
+function readable(said: string): string {
+  return said.replaceAll('\r', '').replace(chatter, '').split('\n').map(printable).join('\n');
+}
+
+function notSigned(key: string, said: string, isPem: boolean): OperationalError {
+  const last = said.split('\n').findLast((line) => line.trim() !== '');
+  const { why, hints } = isPem ? pemGiven : (reasons.find(({ words }) => said.includes(words)) ?? unknownReason);
+  const reason = why ?? last?.trim().slice(0, 200);
+  return new OperationalError(
     'configuration',
-    `ssh-keygen did not sign with ${quoted(key)}${last === '' ? '' : `: ${last.trim().slice(0, 200)}`}`,
+    `ssh-keygen did not sign with ${quoted(key)}${reason === undefined ? '' : `: ${reason}`}`,
     {
-      hints: [
-        'for a key with a password, run it in a terminal, or let ssh-agent hold the key: ssh-add FILE',
-        'for a security key, plug it in and touch it when it blinks',
-        `try it alone: ssh-keygen -Y sign -f ${/^[\w./@+-]+$/.test(key) ? key : 'KEY'} -n test FILE`,
-      ],
+      hints: [...hints, `try it alone: ssh-keygen -Y sign -f ${/^[\w./@+-]+$/.test(key) ? key : 'KEY'} -n test FILE`],
     },
   );
 }
+
+interface Reason {
+  readonly why?: string;
+  readonly hints: readonly string[];
+}
+
+/** It reads some keys in PEM where the public half lies beside them. */
+const pemGiven: Reason = { why: 'it is a key in PEM', hints: ['give it with --key FILE'] };
+
+/** By what OpenSSH says, in English only. */
+const reasons: readonly (Reason & { readonly words: string })[] = [
+  {
+    words: 'incorrect passphrase',
+    why: 'the password is wrong, or there was nobody to ask for it',
+    hints: ['run it in a terminal and type the password again', 'or let ssh-agent hold the key: ssh-add FILE'],
+  },
+  {
+    words: 'No private key found for public key',
+    why: 'it is a public key, and no agent holds its private half',
+    hints: ['let ssh-agent hold the key: ssh-add FILE', 'or give the file of the private key'],
+  },
+  {
+    words: 'UNPROTECTED PRIVATE KEY FILE',
+    why: 'others may read the file, and ssh-keygen uses no such key',
+    hints: ['let nobody else read it: chmod 600 FILE'],
+  },
+];
+
+const unknownReason: Reason = {
+  hints: [
+    'for a key with a password, run it in a terminal, or let ssh-agent hold the key: ssh-add FILE',
+    'for a security key, plug it in and touch it when it blinks',
+  ],
+};
 
 /** Which files it reads and writes is nothing that anybody was asked for. */
 const chatter = /^(?:Signing file|Write signature to) .*\n/gm;

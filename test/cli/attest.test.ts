@@ -220,6 +220,19 @@ describe('a command line that cannot be acted on ends with 2, says why, and writ
     ],
     ['a public key', () => [app, ...what, '--key', at('plain.pub')], /it is a public key/],
     ['a weak key', () => [app, ...what, '--key', at('weak.key')], /RSA key of 1024 bits/],
+    ['no such key', () => [app, ...what, '--key', at('none')], /there is no file/],
+    ['no such password', () => [app, ...what, ...key, '--key-password-file', at('none')], /there is no file/],
+    ['no such token', () => [app, ...what, '--identity-token', at('none')], /there is no file/],
+    [
+      'no such root',
+      () => [app, ...what, '--trusted-root', at('none'), '--identity-token', at('token')],
+      /there is no file/,
+    ],
+    [
+      'the public half of its key as output',
+      () => [app, ...what, ...key, '-o', `bundle=${at('plain.pub')}`],
+      /would replace a key/,
+    ],
     ['an empty key file', () => [app, ...what, '--key', at('empty')], /no private key in PEM/],
     [
       'another format',

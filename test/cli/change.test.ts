@@ -97,18 +97,19 @@ describe('the exit code, and the outputs', () => {
   });
 
   it('leaves a document that nothing was decided where something cannot be opened', async () => {
-    for (const args of [
-      ['main..nowhere', '--repository', shop.repo.path],
-      ['main..feature', '--repository', path.join(temporary, 'none')],
-      ['main..feature', '--repository', shop.repo.path, '--evidence', out('none.json')],
-      ['main..feature', '--repository', shop.repo.path, '--reviews', evidence],
+    for (const [rule, ...args] of [
+      ['range-unreadable', 'main..nowhere', '--repository', shop.repo.path],
+      ['range-unreadable', 'main..feature', '--repository', path.join(temporary, 'none')],
+      ['range-unreadable', 'main..feature', '--repository', outside],
+      ['evidence-unreachable', 'main..feature', '--repository', shop.repo.path, '--evidence', out('none.json')],
+      ['schema-invalid', 'main..feature', '--repository', shop.repo.path, '--reviews', evidence],
     ]) {
       writeFileSync(out('old.json'), '{"outcome":"pass"}');
       const ran = await change([...args, '-o', `json=${out('old.json')}`, '-o', 'sarif']);
       expect([args, ran.code]).toEqual([args, 3]);
       expect(ran.stderr).toMatch(/^error\[/);
       const { outcome, findings } = JSON.parse(readFileSync(out('old.json'), 'utf8')) as ChangeReport;
-      expect([outcome, findings.length]).toEqual(['undecided', 1]);
+      expect([outcome, findings.map((each) => each.rule)]).toEqual(['undecided', [rule]]);
       expect(JSON.parse(ran.stdout).runs[0].results).toHaveLength(1);
       // On a screen the error itself says it.
       expect((await change([...args])).stdout).toBe('');
@@ -167,6 +168,13 @@ describe('what is asked for', () => {
     expect(ran.stdout).toMatch(new RegExp(`^${head} `));
     expect(ran.stdout).toContain('what would change this:');
     expect((await judge('--explain', 'feature')).stdout).toBe(ran.stdout);
+    expect((await judge('--explain', 'refs/heads/feature')).stdout).toBe(ran.stdout);
+    expect((await judge('--explain', 'risky~1')).stdout).toBe(ran.stdout);
+    expect((await judge('--explain', 'feature~1')).stdout).toMatch(/^[0-9a-f]{40} add the search\n/);
+    shop.repo.git('symbolic-ref', 'HEAD', 'refs/heads/feature');
+    expect((await judge('--explain', 'HEAD')).stdout).toBe(ran.stdout);
+    shop.repo.git('symbolic-ref', 'HEAD', 'refs/heads/main');
+    expect((await judge('--explain', 'HEAD')).stderr).toContain('"HEAD" is no commit of "main..feature"');
     // There is no commit to explain: the table says why.
     const empty = await change(['main..main', '--repository', shop.repo.path, '--explain', 'abcd']);
     expect([empty.code, empty.stdout.split(':')[0]]).toEqual([3, 'not decided']);
@@ -186,7 +194,11 @@ describe('whoever asks wrongly is told what to write', () => {
     [['git:'], /the range is empty/],
     [['main'], /"main" is no range of commits\n {2}hint: write BASE\.\.HEAD/],
     [['main...feature'], /has three dots/],
-    [['main..feature', 'x'], /too many arguments/],
+    [['main..feature', 'x'], /too many arguments: "x" .*\n {2}hint: write one range: BASE\.\.HEAD/],
+    [['main', 'feature'], /too many arguments: .*\n {2}hint: write main\.\.feature\n/],
+    [['main', '..', 'feature'], /too many arguments: .*\n {2}hint: write main\.\.feature\n/],
+    [['main..feature', '--now', '2026-01-01T24:00:00Z'], /is not a time as RFC 3339 writes it/],
+    [['main..feature', '--now', '1969-12-31T23:59:59Z'], /--now "1969-12-31T23:59:59Z" is before 1970/],
     [['--base', 'main', '--head', 'feature'], /--base is no option here\n {2}hint: write both as one range/],
     [['--head=feature'], /--head is no option here\n {2}hint: write both as one range/],
     [
@@ -227,7 +239,17 @@ describe('whoever asks wrongly is told what to write', () => {
   it('of a commit that is not of the range, and of digits that are of several', async () => {
     const ran = await judge('--explain', shop.base, '-o', `json=${out('never.json')}`);
     expect([ran.code, ran.stdout, existsSync(out('never.json'))]).toEqual([2, '', false]);
-    expect(ran.stderr).toContain('is no commit of "main..feature"');
+    expect(ran.stderr).toContain(`is no commit of "main..feature": it is ${shop.base}`);
+    for (const [text, said] of [
+      ['e61', /is too short for an id\n {2}hint: give at least four digits/],
+      ['nowhere', /"nowhere" names no commit: there is no "nowhere"/],
+      ['0'.repeat(40), /names no commit/],
+      ['feature:src', /names no commit: .*not name a commit/],
+    ] as const) {
+      const other = await judge('--explain', text);
+      expect([other.code, other.stdout]).toEqual([2, '']);
+      expect(other.stderr).toMatch(said);
+    }
   });
 
   it('of an output that is an input', async () => {

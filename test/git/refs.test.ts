@@ -250,6 +250,8 @@ describe('a name of a commit', () => {
     for (const name of ['both', 'same', 'remote', tip, root.slice(0, 7), 'HEAD', 'direct', 'v1', 'both~1']) {
       expect(await refusal(resolveRevision(repository, name))).toMatchObject({ rule: 'ref-ambiguous' });
     }
+    const { text } = await refusal(resolveRevision(repository, root.slice(0, 7)));
+    expect(text).toContain(`write the one that is meant in full: refs/tags/${root.slice(0, 7)} or ${root}`);
     expect((await resolveRevision(repository, 'refs/heads/both')).ref).toBe('refs/heads/both');
     expect((await resolveRevision(repository, 'tags/both')).isTag).toBe(true);
     expect((await resolveRevision(repository, '@')).id).toBe(tip);
@@ -271,11 +273,25 @@ describe('a name of a commit', () => {
   });
 
   it('that is not there is answered with what was tried, and with what may be meant', async () => {
-    const { repository } = await history();
+    const { repository, made, tip } = await history();
     const why = await refusal(resolveRevision(repository, 'only-there'));
     expect(why.rule).toBe('not-found');
     expect(why.text).toContain('refs/heads/only-there');
     expect(why.text).toContain('"refs/remotes/origin/only-there" is there');
+    const [remote, odd] = [
+      await refusal(resolveRevision(repository, 'origin/release/2')),
+      await refusal(resolveRevision(repository, 'origin/$(id)')),
+    ];
+    expect(remote.text).toContain('git fetch origin +refs/heads/release/2:refs/remotes/origin/release/2\n');
+    for (const text of [odd.text, (await refusal(resolveRevision(repository, 'feature/a'))).text]) {
+      expect(text).not.toContain('git fetch');
+    }
+    for (const name of ['FETCH_HEAD', 'MERGE_HEAD', 'CHERRY_PICK_HEAD']) {
+      writeFileSync(path.join(made.gitDir, name), `${tip}\n`);
+      const { rule, text } = await refusal(resolveRevision(repository, name));
+      expect([rule, text]).toEqual(['not-found', expect.stringContaining(`$(git rev-parse ${name})`)]);
+      expect(text).not.toContain('fetch it');
+    }
     expect(await refusal(resolveRevision(repository, 'main~50'))).toMatchObject({ rule: 'not-found' });
     expect(await refusal(resolveRevision(repository, 'main^3'))).toMatchObject({ rule: 'not-found' });
     expect(await refusal(resolveRevision(repository, 'refs/main'))).toMatchObject({ rule: 'not-found' });

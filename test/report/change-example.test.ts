@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { findRule } from '../../src/diag/index.ts';
 import type { ChangeReport } from '../../src/report/change.ts';
+import { fixesOf } from '../../src/report/change-fix.ts';
 import { writeChangeJson } from '../../src/report/change-json.ts';
 import { root } from '../kit/data.ts';
-import { aCommit, agentCommit, aReport, aStatement, id } from './change-sample.ts';
+import { aCommit, aFinding, agentCommit, aReport, aStatement, id } from './change-sample.ts';
 
 const place = path.join(root, 'docs/formats/change.example.json');
 
@@ -89,4 +90,25 @@ it('the page names every field, and rules that there are', () => {
   ];
   for (const field of new Set(fields)) if (!known.has(field)) expect(page).toMatch(new RegExp(`[\`."]${field}\\b`));
   for (const { rule } of report.findings) expect(findRule(rule)?.id).toBe(rule);
+});
+
+describe('the pages of the rules show what is printed', () => {
+  const [commit, parent] = ['4bfb7b9597a77380e67f121479ad5df3bd6d882e', '28b7fd1512f2ff9d0b8d719226a341a46ac603e1'];
+  const report = aReport({ requested: 'main..feature', commits: [aCommit({ id: commit, parents: [parent] })] });
+  it.each([
+    'agent-undeclared',
+    'base-mismatch',
+    'landing-residual',
+    'provenance-missing',
+    'provenance-signature',
+    'range-gap',
+    'repo-mismatch',
+    'stale',
+    'subject-mismatch',
+    'tree-mismatch',
+  ] as const)('%s', (rule) => {
+    const page = readFileSync(path.join(root, 'docs/rules', `${rule}.md`), 'utf8');
+    const told = [...page.matchAll(/^ {2}do {8}(.*)$/gm)].map(([, text]) => text);
+    expect(told).toEqual(fixesOf(aFinding({ rule, commits: [commit] }), report));
+  });
 });

@@ -20,6 +20,13 @@ describe('annotations for GitHub', () => {
     );
   });
 
+  it('begin with the answer of a pass, whatever else is said, and mark what --now judged', () => {
+    const findings = [aFinding({ weight: 'warning', message: 'near' })];
+    const text = writeChangeGitHub(aReport({ findings, outcome: 'pass', reason: 'fine', replayedTime: true }));
+    expect(text.split('\n').map((line) => line.split(' ')[0])).toEqual(['::notice', '::warning', '']);
+    expect(text).toContain('::origin/main..HEAD: fine (as of 2026-01-02T03:04:05Z, by --now)\n');
+  });
+
   it('say the answer in the kind that fits it', () => {
     const first = (outcome: 'pass' | 'denied' | 'undecided' | 'approval') =>
       writeChangeGitHub(aReport({ findings: [], outcome })).split(' ')[0];

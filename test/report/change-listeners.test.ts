@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChangeReport } from '../../src/report/change.ts';
 import { writeChangeExplanation } from '../../src/report/change-explain.ts';
+import { fixesOf } from '../../src/report/change-fix.ts';
 import { writeChangeGitHub } from '../../src/report/change-github.ts';
 import { writeChangeJson } from '../../src/report/change-json.ts';
 import { writeChangeSarif } from '../../src/report/change-sarif.ts';
@@ -147,10 +148,18 @@ describe('all forms', () => {
   });
 });
 
+function withFixes(report: ChangeReport) {
+  return report.findings.map((each) => (each.weight === 'note' ? each : { ...each, hints: fixesOf(each, report) }));
+}
+
 describe('JSON', () => {
-  it('is the report itself, with keys in one order', () => {
-    const report = aReport();
-    expect(JSON.parse(writeChangeJson(report))).toEqual(report);
+  it('is the report itself, with keys in one order, and with the commands for this range', () => {
+    const report = aReport({ explained: id('c2') });
+    const { explained: _, ...document } = report;
+    const parsed = JSON.parse(writeChangeJson(report)) as ChangeReport;
+    expect(parsed).toEqual({ ...document, findings: withFixes(report) });
+    expect(parsed.findings[0]?.hints[0]).toContain('tidewaiter attest git:origin/main..HEAD ');
+    expect(parsed.findings[3]?.hints[0]).toContain('tidewaiter approve git:origin/main..HEAD ');
     const { notes, findings, ...rest } = report;
     expect(writeChangeJson({ notes, findings, ...rest })).toBe(writeChangeJson(report));
   });
@@ -158,7 +167,8 @@ describe('JSON', () => {
   it('keeps every text as it was, but for lone surrogates', () => {
     for (const text of hostile) {
       const parsed = JSON.parse(writeChangeJson(aHostileReport(text))) as ChangeReport;
-      if (text.isWellFormed()) expect(parsed).toEqual(aHostileReport(text));
+      if (text.isWellFormed())
+        expect(parsed).toEqual({ ...aHostileReport(text), findings: withFixes(aHostileReport(text)) });
       else expect(parsed.reason.isWellFormed()).toBe(true);
     }
   });
@@ -173,6 +183,7 @@ describe('SARIF', () => {
       aReport(),
       anUndecided(),
       aReport({ findings: [], outcome: 'pass' }),
+      aReport({ replayedTime: true }),
       ...hostile.flatMap((text) => outcomes.map((outcome) => aHostileReport(text, outcome))),
     ];
     for (const report of reports) expect(sarifErrors(writeChangeSarif(report, 1))).toEqual([]);
@@ -182,6 +193,23 @@ describe('SARIF', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('marks what was judged as of another time, as a property and as a notification', () => {
+    const marked = parsed(aReport({ findings: [], outcome: 'pass', replayedTime: true }), 0);
+    expect(marked).toMatchObject({
+      properties: { time: '2026-01-02T03:04:05Z', replayedTime: true },
+      invocations: [
+        {
+          executionSuccessful: true,
+          toolExecutionNotifications: [
+            { message: { text: 'judged as of 2026-01-02T03:04:05Z, by --now: this is no decision of now' } },
+            {},
+          ],
+        },
+      ],
+    });
+    expect(parsed(aReport())).not.toHaveProperty('properties');
   });
 
   it('puts findings about a path at that file and line, and the others at the policy with their commits', () => {

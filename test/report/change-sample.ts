@@ -133,9 +133,12 @@ export function aReport(changes: Partial<ChangeReport> = {}): ChangeReport {
       aFinding({
         rule: 'approval-missing',
         weight: 'approval',
-        message: 'a change of high risk needs 1 approval; it has 0, by nobody',
+        message: 'a change of high risk needs 1 approval; it has none',
         commits: [id('c2')],
-        hints: ['have bob look at 3 changed paths and run: tidewaiter approve git:BASE..HEAD --operation merge'],
+        hints: [
+          'have bob look at 3 changed paths and run: tidewaiter approve git:BASE..HEAD --operation merge --ssh-key ~/.ssh/id_ed25519 -o bundle=approval.json',
+          'then judge it again, any other evidence as before: tidewaiter change BASE..HEAD --evidence approval.json',
+        ],
       }),
     ],
     notes: ['BASE is 2 commits behind'],

@@ -22,11 +22,16 @@ describe('the summary of a job', () => {
     const text = writeChangeSummary(aReport());
     expect(text).toMatch(/^## tidewaiter: denied\n\n<code>origin&#47;main&#46;&#46;HEAD<\/code>: <code>1 commit made/);
     expect(text).toContain('\n### Findings (4)\n\n- **denied** `provenance-missing`: <code>1 commit made by agents');
-    expect(text).toContain('  - **do** <code>then judge it again&#58; tidewaiter change origin&#47;main');
+    expect(text).toContain(
+      '  - **do** <code>then judge it again, any other evidence as before&#58; tidewaiter change origin&#47;main',
+    );
     expect(text).toContain(
       '\n| `c20000000000` <code>add the search</code> | <code>agent Claude Code</code> | <code>message&#58;3, Co-Authored-By&#58; Claude &#60;noreply&#64;<wbr>anthropic&#46;com&#62;</code> | <code>missing&#58; provenance-missing</code> |\n',
     );
     expect(text).toContain('### High risk: 1 approval needed, 0 there');
+    expect(text).toContain('\n- authors: <code>alice&#58; whoever made the change cannot approve it</code>\n');
+    expect(text).not.toContain('as of');
+    expect(writeChangeSummary(aReport({ replayedTime: true }))).toMatch(/^[^\n]*\n\n.*as of 2026-01-02.*by --now/);
     expect(text).toContain('### Evidence that was refused (1)');
     expect(text).toContain('### Remarks (1)');
   });

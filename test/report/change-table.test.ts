@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { commitsNamed, writeChangeExplanation } from '../../src/report/change-explain.ts';
+import type { ChangeReport } from '../../src/report/change.ts';
+import { writeChangeExplanation } from '../../src/report/change-explain.ts';
 import { writeChangeTable } from '../../src/report/change-table.ts';
 import { aCommit, aFinding, agentCommit, anUndecided, aReport, aStatement, id } from './change-sample.ts';
 
 const plain = { color: false };
+
+function undeclared(changes: Partial<ChangeReport>): string {
+  const findings = [aFinding({ rule: 'agent-undeclared', commits: [id('c2')] })];
+  return writeChangeTable(aReport({ findings, ...changes }), plain);
+}
 
 describe('the table', () => {
   it('begins with the answer, tells who made each commit and how we know, and ends with what to do', () => {
@@ -36,23 +42,24 @@ evidence: 0 counted, 1 refused:
 
 denied: provenance-missing: 1 commit made by agents, and no provenance that counts covers it
   commit    c20000000000
-  do        have the platform of the agent attest the range, not the agent itself: tidewaiter attest git:origin/main..HEAD --model PROVIDER/MODEL --runtime NAME -o bundle=change.sigstore.json
-  do        then judge it again: tidewaiter change origin/main..HEAD --evidence change.sigstore.json
+  do        have the platform of the agent attest the range, not the agent itself: tidewaiter attest git:origin/main..HEAD --model PROVIDER/MODEL --runtime NAME --builder-id URI --key FILE -o bundle=change.sigstore.json
+  do        then judge it again, any other evidence as before: tidewaiter change origin/main..HEAD --evidence change.sigstore.json
 
 denied: base-mismatch: provenance starts elsewhere
   where     old.sigstore.json
   expected  ${id('b0')}
   got       ${id('dead')}
   do        make the statement again for this base
-  do        have the platform of the agent attest the range, not the agent itself: tidewaiter attest git:origin/main..HEAD --model PROVIDER/MODEL --runtime NAME -o bundle=change.sigstore.json
+  do        have the platform of the agent attest the range, not the agent itself: tidewaiter attest git:origin/main..HEAD --model PROVIDER/MODEL --runtime NAME --builder-id URI --key FILE -o bundle=change.sigstore.json
 
 needs approval: high-risk-path: a path of high risk: workflow
   path      .github/workflows/ci.yml
   do        have a person whom the policy names approve it
 
-needs approval: approval-missing: a change of high risk needs 1 approval; it has 0, by nobody
+needs approval: approval-missing: a change of high risk needs 1 approval; it has none
   commit    c20000000000
-  do        have bob look at 3 changed paths and run: tidewaiter approve git:origin/main..HEAD --operation merge
+  do        have bob look at 3 changed paths and run: tidewaiter approve git:origin/main..HEAD --operation merge --ssh-key ~/.ssh/id_ed25519 -o bundle=approval.json
+  do        then judge it again, any other evidence as before: tidewaiter change origin/main..HEAD --evidence approval.json
 `,
     );
   });
@@ -159,11 +166,52 @@ not decided: shallow: the repository is a shallow clone: ".git/shallow"
   });
 
   it('signs anew from the first commit that lacks a signature, and says when that costs the evidence', () => {
-    const findings = [aFinding({ rule: 'agent-undeclared', commits: [id('c2')] })];
-    const text = (counted: readonly (typeof aStatement)[]) =>
-      writeChangeTable(aReport({ findings, evidence: { counted, refused: [] } }), plain);
-    expect(text([])).toContain(`git rebase --force-rebase --rebase-merges --gpg-sign ${id('a1')}\n`);
-    expect(text([aStatement])).toContain(`--gpg-sign ${id('a1')} (the ids change: evidence has to be made again)\n`);
+    const text = (counted: readonly (typeof aStatement)[]) => undeclared({ evidence: { counted, refused: [] } });
+    expect(text([])).toContain(`git rebase --force-rebase --rebase-merges --gpg-sign ${id('a1')} feature\n`);
+    expect(text([])).toContain('git config gpg.format ssh; git config user.signingkey FILE\n');
+    expect(text([aStatement])).toContain(
+      `--gpg-sign ${id('a1')} feature (the ids change: evidence has to be made again)\n`,
+    );
+  });
+
+  it('signs anew no other branch than that of the change, and nothing that the base has', () => {
+    const range = aReport().range!;
+    for (const ref of [undefined, 'refs/remotes/origin/feature']) {
+      const head = { commit: id('c2'), tree: range.head.tree, ...(ref !== undefined && { ref }) };
+      expect(undeclared({ range: { ...range, head } })).toContain(
+        `check out the branch of the change first, then git rebase --force-rebase --rebase-merges --gpg-sign ${id('a1')}\n`,
+      );
+    }
+    const odd = { ...range.head, ref: "refs/heads/it's;id" };
+    expect(undeclared({ range: { ...range, head: odd } })).toContain(`--gpg-sign ${id('a1')} BRANCH\n`);
+    // What was merged in stands upon no commit of the range alone.
+    const merge = aCommit({ id: id('d3'), parents: [id('c2'), id('ba5e')], replay: 'clean' });
+    expect(undeclared({ commits: [aCommit(), agentCommit, merge] })).toContain(`--gpg-sign ${id('b0')} feature\n`);
+  });
+
+  it('gives commands that are about this repository, base and policy', () => {
+    const range = aReport().range!;
+    const policy = aReport().policy!;
+    const text = writeChangeTable(
+      aReport({
+        repository: { path: '../my shop' },
+        range: { ...range, policyBase: { commit: id('ba5e'), tree: id('7ee') } },
+        policy: { ...policy, from: '/etc/shop.yaml' },
+      }),
+      plain,
+    );
+    const flags = "--repository '../my shop' --base-ref refs/heads/main --policy /etc/shop.yaml\n";
+    expect(text).toContain(`-o bundle=approval.json ${flags}`);
+    expect(text).toContain(`--evidence approval.json ${flags}`);
+    expect(text).toContain("-o bundle=change.sigstore.json --repository '../my shop'\n");
+    expect(undeclared({ repository: { path: "it's" } })).toContain('git -C PATH rebase ');
+  });
+
+  it('names the place where the change starts once where it is the base', () => {
+    const range = { ...aReport().range!, mergeBase: aReport().range!.policyBase, behind: 0 };
+    const text = writeChangeTable(aReport({ range }), plain);
+    expect(text).toContain('refs/remotes/origin/main (the change starts at it)');
+    expect(text).not.toContain('starts at '.padEnd(10) + id('ba5e'));
   });
 
   it('is painted only where colour is asked for, and fits the subject into a terminal', () => {
@@ -220,16 +268,16 @@ describe('the explanation of one commit', () => {
     expect(writeChangeExplanation(aReport({ findings: [] }), commit, plain)).toMatch(what);
   });
 
-  it('finds the commit by the digits of its id or by HEAD of the range, and nothing by less', () => {
-    const named = (text: string) => commitsNamed(aReport(), text).map(({ id: found }) => found);
-    expect(named('c200')).toEqual([id('c2')]);
-    expect(named('C2000')).toEqual([id('c2')]);
-    expect(named('HEAD')).toEqual([id('c2')]);
-    expect(named('refs/heads/feature')).toEqual([id('c2')]);
-    for (const text of ['c2', 'c201', 'main', '', 'HEAD~1', '.*']) expect(named(text)).toEqual([]);
-    const twins = aReport({
-      commits: [aCommit({ id: `abcd1${'0'.repeat(35)}` }), aCommit({ id: `abcd2${'0'.repeat(35)}` })],
-    });
-    expect(commitsNamed(twins, 'abcd')).toHaveLength(2);
+  it('says what would change it once, and of other findings what to do', () => {
+    const other = aFinding({ rule: 'merge-residual', message: 'its own', commits: [id('c2')] });
+    const findings = [...aReport().findings, other];
+    const text = writeChangeExplanation(aReport({ findings }), agentCommit, plain);
+    expect(text.match(/tidewaiter attest git:/g)).toHaveLength(1);
+    expect(text).toContain('  do        look at what it adds: git show --remerge-diff');
+  });
+
+  it('is marked in its first line where --now gave the time', () => {
+    const [first] = writeChangeExplanation(aReport({ replayedTime: true }), agentCommit, plain).split('\n');
+    expect(first).toBe(`${id('c2')} add the search (as of 2026-01-02T03:04:05Z, by --now)`);
   });
 });

@@ -94,10 +94,13 @@ const result = object({
   locations: list(location, 1),
   partialFingerprints: { type: 'object', additionalProperties: text },
 });
-const run = object({
-  tool: object({ driver }),
-  invocations: list(invocation, 1),
-  columnKind: { enum: ['utf16CodeUnits', 'unicodeCodePoints'] },
-  results: list(result),
-});
+const run = object(
+  {
+    tool: object({ driver }),
+    invocations: list(invocation, 1),
+    columnKind: { enum: ['utf16CodeUnits', 'unicodeCodePoints'] },
+    results: list(result),
+  },
+  { properties: { type: 'object' } },
+);
 const log = object({ $schema: { type: 'string', format: 'uri' }, version: { const: '2.1.0' }, runs: list(run, 1) });

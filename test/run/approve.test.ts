@@ -12,7 +12,7 @@ import { judgeChange } from '../../src/run/change.ts';
 import { parseBundle } from '../../src/sigstore/bundle.ts';
 import { formatSealedKey } from '../../src/sigstore/signing-key.ts';
 import { worldWith } from '../git/open.ts';
-import { hashFolder } from '../kit/repository.ts';
+import { hashFolder, runGit } from '../kit/repository.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
 import { broken, capture, type Ran } from '../kit/world.ts';
 import { type Instance, identityToken, startInstance, stopServices } from '../sigstore/signing-services.ts';
@@ -179,6 +179,67 @@ describe('an approval', () => {
     expect(await counted(shop, readFileSync(out, 'utf8'))).toEqual(['bob']);
   });
 
+  it('ends with commands that bring it to who judges, from wherever they are pasted', async () => {
+    const parent = filesIn(temporary, { "it's here/x": '' })("it's here");
+    const [server, ci] = [path.join(parent, 'server.git'), path.join(parent, 'ci')];
+    runGit(parent, ['init', '-q', '--bare', server]);
+    const pushed = makeShop(temporary, {
+      identities,
+      people,
+      changes: changes.replace('approvals: 1', 'approvals: 2'),
+      files: keys,
+    });
+    pushed.repository.git('push', '-q', server, 'main', 'agent/topic');
+    const author = {
+      GIT_AUTHOR_NAME: 'a',
+      GIT_AUTHOR_EMAIL: 'a@b',
+      GIT_COMMITTER_NAME: 'a',
+      GIT_COMMITTER_EMAIL: 'a@b',
+    };
+    const env = { PATH: process.env['PATH'], HOME: parent, GIT_CONFIG_NOSYSTEM: '1', ...author };
+    const paste = (lines: readonly string[]) =>
+      spawnSync('/bin/sh', ['-e'], { cwd: '/', input: `${lines.join('\n')}\n`, env }).status;
+    const range = 'git:origin/main..origin/agent/topic';
+    const hints: { readonly commands: readonly string[]; readonly others: string }[] = [];
+    for (const name of ['alice', 'bob']) {
+      const clone = path.join(parent, `${name}'s`);
+      runGit(parent, ['clone', '-q', server, clone]);
+      const out = path.join(parent, `${name}.json`);
+      const args = ['--repository', clone, range, ...with_(`${name}.key`), '-o', `bundle=${out}`];
+      const { code, stderr } = await approve(pushed, args);
+      const commands = stderr.split('\n').filter((line) => line.startsWith('  git '));
+      const [, others = ''] = /^note: where that push is refused, .*: (git .*)$/m.exec(stderr) ?? [];
+      expect([code, commands.length]).toEqual([0, 2]);
+      hints.push({ commands, others });
+    }
+    const [first, second] = hints;
+    expect(paste(first!.commands)).toBe(0);
+    // Bob's clone knows nothing of what Alice pushed.
+    expect(paste(second!.commands)).not.toBe(0);
+    expect(paste([second!.others, second!.commands[1]!])).toBe(0);
+    runGit(parent, ['clone', '-q', server, ci]);
+    runGit(ci, ['fetch', '-q', 'origin', '+refs/notes/*:refs/notes/*']);
+    const report = await judgeChange(
+      {
+        range: 'origin/main..origin/agent/topic',
+        repository: ci,
+        evidence: [],
+        notes: ['refs/notes/approvals'],
+        reviews: [],
+        now: noon,
+        tool: { name: 'tidewaiter', version: '0' },
+      },
+      worldWith({ TMPDIR: temporary }),
+    );
+    expect(report.approvals.counted.map(({ person }) => person).sort()).toEqual(['alice', 'bob']);
+  });
+
+  it('on standard output says the same, of a file that has no name yet', async () => {
+    const { stderr } = await approve(shop, with_('alice.key'));
+    expect(stderr).toContain(` notes --ref=refs/notes/approvals append -F FILE ${shop.head}\n`);
+    expect(stderr).toMatch(/ push origin refs\/notes\/approvals\nnote: where that push is refused/);
+  });
+
   it("takes cosign's encrypted key with its password, and no other password", async () => {
     const sealed = filesIn(temporary, { 'cosign.key': await formatSealedKey(alice, 'horse') })('cosign.key');
     const args = [...merge, '--key', sealed];
@@ -262,6 +323,89 @@ describe('whoever is no person of the policy', () => {
       sign: (payload) => armorSsh(signSshBlob(laptop, payload)),
     });
     denied(await approve(own, with_('alice.key')), 'approval-self');
+  });
+});
+
+describe('where no human sits', () => {
+  it.each([
+    ['CLAUDECODE', '1', "an agent's session (Claude Code"],
+    ['CURSOR_AGENT', '1', "an agent's session (Cursor"],
+    ['GEMINI_CLI', '1', "an agent's session (Gemini CLI"],
+    ['CODEX_SANDBOX', 'seatbelt', "an agent's session (Codex"],
+    ['AI_AGENT', 'anything', "an agent's session (an agent"],
+    ['GITHUB_ACTIONS', 'true', 'a CI job (GitHub Actions'],
+    ['GITLAB_CI', 'true', 'a CI job (GitLab CI'],
+    ['CI', 'true', 'a CI job (a CI job'],
+  ])('that is said, since a key does not say in whose hands it is: %s', async (name, value, where) => {
+    const { code, stderr } = await approve(shop, with_('alice.key'), { env: { [name]: value } });
+    expect(code).toBe(0);
+    expect(stderr).toContain(`note: this runs in ${where}, by the variable ${name})`);
+  });
+
+  it.each([
+    ['CLAUDECODE', ''],
+    ['CI', 'false'],
+    ['CI', '0'],
+  ])('is not said by %s=%s', async (name, value) => {
+    const { code, stderr } = await approve(shop, with_('alice.key'), { env: { [name]: value } });
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('this runs in');
+  });
+});
+
+describe('a key', () => {
+  it.each([
+    ['alice.key', 'alice.pub'],
+    ['alice.key', 'alice.key.pub'],
+    ['alice.key', './alice.key'],
+    ['bob.key', 'bob.key-cert.pub'],
+  ])('%s is not replaced by its approval: %s', async (key, output) => {
+    const folder = filesIn(temporary, { 'alice.key': pem(alice), 'bob.key': pem(bob) })('');
+    const target = `${folder}${output}`;
+    const args = [...merge, '--key', `${folder}${key}`, '-o', `bundle=${target}`];
+    const before = existsSync(target) ? readFileSync(target, 'utf8') : undefined;
+    const { code, stdout, stderr } = await approve(shop, args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/would (?:be replaced|replace a key)/);
+    expect(existsSync(target) ? readFileSync(target, 'utf8') : undefined).toBe(before);
+  });
+
+  it('behind a link is not replaced either', async () => {
+    const folder = filesIn(temporary, { 'alice.key': pem(alice), 'alice.pub': 'public' })('');
+    symlinkSync(path.join(folder, 'alice.pub'), path.join(folder, 'out.json'));
+    const out = path.join(folder, 'out.json');
+    const { code } = await approve(shop, [...merge, '--key', path.join(folder, 'alice.key'), '-o', `bundle=${out}`]);
+    expect([code, readFileSync(path.join(folder, 'alice.pub'), 'utf8')]).toEqual([2, 'public']);
+  });
+
+  it.each([
+    ['--key', []],
+    ['--ssh-key', []],
+    ['--identity-token', []],
+    ['--key-password-file', ['--key', file('alice.key')]],
+  ])('or password that is not there is a matter of the command line: %s', async (flag, more) => {
+    const { code, stdout, stderr } = await approve(shop, [...merge, flag, file('gone'), ...more]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('there is no file');
+  });
+
+  it('and an output that cannot be written are told apart', async () => {
+    const { code, stdout } = await approve(shop, [...with_('alice.key'), '-o', `bundle=${file('no/such/folder')}`]);
+    expect([code, stdout]).toEqual([3, '']);
+  });
+
+  it('that the policy names for something else is told so', async () => {
+    const of = makeShop(temporary, {
+      identities: `${identities}release: { key: keys/release.pub }\n`,
+      people,
+      changes,
+      files: { ...keys, 'keys/release.pub': publicPem(stranger) },
+    });
+    const { code, stdout, stderr } = await approve(of, with_('stranger.key'));
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(
+      'denied[identity-mismatch]: it is signed with the key of release, which the policy names, but for nothing under changes',
+    );
   });
 });
 
@@ -373,7 +517,38 @@ describe.skipIf(!hasKeygen)(`ssh-keygen${hasKeygen ? '' : ' (needs ssh-keygen)'}
     expect([asked.code, await counted(of, asked.stdout)]).toEqual([0, ['alice']]);
     const { code, stdout, stderr } = await approve(of, ssh('sealed'), { env: noDialog });
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/ssh-keygen did not sign with ".*sealed": .*passphrase/);
+    expect(stderr).toMatch(
+      /ssh-keygen did not sign with ".*sealed": the password is wrong, or there was nobody to ask/,
+    );
+    expect(stderr).toMatch(/hint: run it in a terminal and type the password again\n/);
+    expect(stderr).not.toContain('security key');
+  });
+
+  it('says of a public key, of one that others may read, and of PEM, what to do', async () => {
+    const shared = path.join(folder, 'shared');
+    writeFileSync(shared, readFileSync(at('plain')));
+    chmodSync(shared, 0o644);
+    const alone = filesIn(temporary, { 'alone.pub': readFileSync(at('plain.pub'), 'utf8') })('alone.pub');
+    for (const [key, why, hint] of [
+      [alone, 'no agent holds its private half', 'ssh-add FILE'],
+      [shared, 'others may read the file', 'chmod 600 FILE'],
+      [file('alice.key'), 'it is a key in PEM', 'give it with --key FILE'],
+    ] as const) {
+      const { code, stdout, stderr } = await approve(of, [...merge, '--ssh-key', key], { env: noDialog });
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(new RegExp(`did not sign with "[^"]*": .*${why}`));
+      expect(stderr).toContain(hint);
+    }
+  });
+
+  it('replaces no half of its key', async () => {
+    const before = readFileSync(at('plain.pub'), 'utf8');
+    const over = await approve(of, [...ssh('plain'), '-o', `bundle=${at('plain.pub')}`]);
+    expect([over.code, over.stderr]).toEqual([2, expect.stringContaining('would replace a key')]);
+    const back = await approve(of, [...merge, '--ssh-key', at('plain.pub'), '-o', `bundle=${at('plain')}`]);
+    expect([back.code, back.stderr]).toEqual([2, expect.stringContaining('would replace a key')]);
+    expect(readFileSync(at('plain.pub'), 'utf8')).toBe(before);
+    expect(readFileSync(at('plain'), 'utf8')).toContain('OPENSSH PRIVATE KEY');
   });
 
   it('refuses a key that is nobody’s, and writes nothing', async () => {
@@ -384,7 +559,7 @@ describe.skipIf(!hasKeygen)(`ssh-keygen${hasKeygen ? '' : ' (needs ssh-keygen)'}
 
   it('is given a key that is there, of SSH, and no output', async () => {
     const gone = await approve(of, ssh('gone'));
-    expect([gone.code, gone.stderr]).toEqual([3, expect.stringContaining('there is no file')]);
+    expect([gone.code, gone.stderr]).toEqual([2, expect.stringContaining('there is no file')]);
     const same = await approve(of, [...ssh('plain'), '-o', `bundle=${at('plain')}`]);
     expect([same.code, same.stderr]).toEqual([2, expect.stringContaining('is also an input')]);
     expect(readFileSync(at('plain'), 'utf8')).toContain('OPENSSH PRIVATE KEY');

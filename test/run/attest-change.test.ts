@@ -124,7 +124,9 @@ describe('provenance of a change', () => {
     const { code, stderr } = await attest(shop, [...said, ...signing, '-o', `bundle=${out}`]);
     expect(code).toBe(0);
     expect(stderr).toContain('note: the repository is https://github.com/acme/shop, from the policy of the base\n');
-    expect(stderr).toContain(`git notes --ref=refs/notes/provenance append -F ${out} ${shop.head}\n`);
+    const git = `  git -C ${shop.repository.path}`;
+    expect(stderr).toContain(`${git} notes --ref=refs/notes/provenance append -F ${out} ${shop.head}\n`);
+    expect(stderr).toContain(`${git} push origin refs/notes/provenance\n`);
     const report = await judgeChange(
       {
         range: 'main..agent/topic',
@@ -455,7 +457,7 @@ describe('what cannot be attested', () => {
     [[...said, '--attach'], 2, /nothing is written into a repository/],
     [[...said, '--predicate', 'x.json'], 2, /--predicate does not go with a range/],
     [[...said, '--started-on', '2026-01-02T00:00:00Z', '--finished-on', '2026-01-01T00:00:00Z'], 2, /ends before/],
-    [[...said, '--key', '/nonexistent'], 3, /no file/],
+    [[...said, '--key', '/nonexistent'], 2, /no file/],
     [[...said, '--offline'], 2, /--offline forbids it/],
   ])('%s', async (args, code, message) => {
     const { code: got, stdout, stderr } = await attest(shop, args as readonly string[]);

@@ -62,6 +62,8 @@ function signersOf(changes: Partial<LoadedSigners> = {}): LoadedSigners {
     ]),
     keys: [],
     certificates: [],
+    counting: { provenance: ['agent-platform', 'ci-key'], decision: [], approvals: [], records: [] },
+    unused: [],
     roots: [instance.root],
     trust: [],
     notes: [],
@@ -107,6 +109,13 @@ function envelope(statement: unknown, ...keys: ReturnType<typeof makeKeys>[]): s
     payload: first.payload.toString('base64'),
     signatures: contents.map(({ signature }) => ({ sig: signature.toString('base64') })),
   });
+}
+
+const fingerprintOf = (keys: ReturnType<typeof makeKeys>): string => publicKeyFromSpki(spkiOf(keys)).fingerprint;
+
+function envelopeWithKeyid(keys: ReturnType<typeof makeKeys>, keyid: string): string {
+  const value = JSON.parse(envelope(example, keys)) as { signatures: [object] };
+  return JSON.stringify({ ...value, signatures: [{ ...value.signatures[0], keyid }] });
 }
 
 const rules = ({ refused }: CollectedEvidence): string[] => refused.map(({ rule }) => rule);
@@ -282,9 +291,70 @@ describe('evidence that does not count', () => {
   });
 
   it('is signed by a key that the policy does not name', async () => {
-    expect(await one(byKey(example, makeKeys()))).toMatchObject({ rule: 'provenance-signature' });
+    const [stranger, bob] = [makeKeys(), makeKeys()];
+    const bobPin: Pin = { kind: 'key', name: 'bob', person: 'bob', key: publicKeyFromSpki(spkiOf(bob)) };
+    const signers = signersOf({ pins: new Map([...signersOf().pins, ['bob', [bobPin]]]) });
+    expect(await one(byKey(example, stranger), { signers })).toMatchObject({
+      rule: 'provenance-signature',
+      message: 'it does not verify with any key of the policy',
+      expected: `agent-platform, ci-key sha256:${fingerprintOf(ci)}`,
+      hints: ['sign with the key of agent-platform or ci-key'],
+    });
     expect(await one(byKey(), { signers: signersOf({ pins: new Map() }) })).toMatchObject({
       rule: 'identity-mismatch',
+    });
+  });
+
+  it.each<readonly [string, (hex: string) => string, (hex: string) => string]>([
+    ['base64', (hex) => Buffer.from(hex, 'hex').toString('base64'), (hex) => `sha256:${hex}`],
+    ['base64 for addresses', (hex) => Buffer.from(hex, 'hex').toString('base64url'), (hex) => `sha256:${hex}`],
+    ['hex', (hex) => hex, (hex) => `sha256:${hex}`],
+    ['hex with its algorithm', (hex) => `SHA256:${hex.toUpperCase()}`, (hex) => `sha256:${hex}`],
+    ['a name', () => 'release', () => 'a key called release'],
+  ])('names its key by %s, which is shown as keys are', async (_, hint, got) => {
+    const stranger = makeKeys();
+    const text = envelopeWithKeyid(stranger, hint(fingerprintOf(stranger)));
+    expect(await one(text)).toMatchObject({ rule: 'provenance-signature', got: got(fingerprintOf(stranger)) });
+  });
+
+  it('claims the key of somebody who counts, and is not by that key', async () => {
+    const text = envelopeWithKeyid(makeKeys(), fingerprintOf(ci));
+    const refused = await one(text);
+    expect(refused).toMatchObject({
+      rule: 'provenance-signature',
+      message: expect.stringMatching(/^it says that the key of ci-key signed it, and does not verify/),
+    });
+    expect(refused.got).toBe(`a signature that is not by ci-key sha256:${fingerprintOf(ci)}`);
+  });
+
+  it('is signed by a key that the policy names, and not for changes', async () => {
+    const release = makeKeys();
+    const publicKey = publicKeyFromSpki(spkiOf(release));
+    const signers = signersOf({ unused: [{ name: 'release', key: { kind: 'key', publicKey } }] });
+    expect(await one(byKey(example, release), { signers })).toMatchObject({
+      rule: 'identity-mismatch',
+      message: 'it is signed with the key of release, which the policy names, but for nothing under changes',
+      got: `release sha256:${fingerprintOf(release)}`,
+      hints: ['sign with the key of agent-platform or ci-key'],
+    });
+    // A hint alone makes nobody the signer.
+    expect(await one(envelopeWithKeyid(makeKeys(), fingerprintOf(release)), { signers })).toMatchObject({
+      rule: 'provenance-signature',
+    });
+  });
+
+  it('of an approval names people, and not who vouches for agents', async () => {
+    const alice = makeKeys();
+    const pin: Pin = { kind: 'key', name: 'alice', person: 'alice', key: publicKeyFromSpki(spkiOf(alice)) };
+    const pins = new Map<string, readonly Pin[]>([...signersOf().pins, ['alice', [pin]], ['bob', []]]);
+    const counting = { ...signersOf().counting, approvals: ['alice', 'bob'] };
+    const refused = await one(byKey(consent, makeKeys()), {
+      signers: signersOf({ pins, counting }),
+      trees: new Map([[consent.subject[0].digest.gitCommit, consent.subject[0].digest.gitTree]]),
+    });
+    expect(refused).toMatchObject({
+      expected: `alice sha256:${fingerprintOf(alice)}, bob`,
+      hints: ['sign with the key of alice or bob'],
     });
   });
 
@@ -441,6 +511,30 @@ describe('SSH signatures', () => {
       const signers = await keysOf(`alice@acme.example ${option} ${bare}\n`, alice);
       const found = await collect({ notes: note(dsse(key, consent)) }, { signers });
       expect([found.verified, rules(found)]).toEqual([[], [rule]]);
+    }
+  });
+
+  it('by a key that the policy names, and not for changes, say so', async () => {
+    const key = makeSshKey('ssh-ed25519');
+    const [parsed] = await parsePersonKey(Buffer.from(key.line), 'release.pub');
+    const signers = signersOf({ unused: [{ name: 'release', key: parsed! }] });
+    const text = JSON.stringify(consent);
+    const folder = saved({
+      'a.json': text,
+      'a.json.sig': armorSsh(signSshBlob(key, Buffer.from(text), { namespace: 'file' })),
+      'b.json': dsse(key, example),
+    });
+    const trees = new Map([example, consent].map(({ subject: [{ digest }] }) => [digest.gitCommit, digest.gitTree]));
+    const { verified, refused } = await collect({ evidence: [folder] }, { signers, trees });
+    expect(verified).toEqual([]);
+    expect(refused).toHaveLength(2);
+    for (const each of refused) {
+      expect(each).toMatchObject({
+        rule: 'identity-mismatch',
+        message: expect.stringMatching(
+          /^the SSH key SHA256:\S+ is that of release, which the policy names, but for nothing under changes$/,
+        ),
+      });
     }
   });
 
