@@ -17,7 +17,21 @@ const mayUse = {
   bom: ['diag', 'purl', 'catalog', 'sources'],
   facts: ['diag', 'bom', 'catalog', 'sources'],
   report: ['diag', 'bom', 'catalog', 'sources', 'sigstore'],
-  run: ['diag', 'archive', 'pattern', 'io', 'git', 'sources', 'sigstore', 'policy', 'change', 'catalog', 'bom', 'facts', 'report'],
+  run: [
+    'diag',
+    'archive',
+    'pattern',
+    'io',
+    'git',
+    'sources',
+    'sigstore',
+    'policy',
+    'change',
+    'catalog',
+    'bom',
+    'facts',
+    'report',
+  ],
   cli: ['diag', 'archive', 'pattern', 'io', 'git', 'sources', 'sigstore', 'change', 'catalog', 'bom', 'report', 'run'],
 };
 

@@ -1,17 +1,22 @@
 /** What may be an approval, and what every kind of them is held against: who signed it, and whether it is still about this change. */
 import type { RuleId } from '../diag/index.ts';
+import { bytesText, pathKey } from '../git/path-text.ts';
 import type { ObjectId } from '../git/types.ts';
 import type { ChangesRule, Person, Policy } from '../policy/types.ts';
 import { isContent } from './authors.ts';
 import { findForgeKey } from './forge-keys.ts';
-import type { RangeGraph } from './graph.ts';
+import { type RangeGraph, rangeGraph } from './graph.ts';
 import { signOfKey } from './signs/index.ts';
+import { isEditableBy } from './tier.ts';
 import type {
   ClassifiedCommit,
+  ContentFinding,
   CountedApproval,
+  EvidenceSigner,
   ForgeReview,
   PathlessRange,
   Relations,
+  RiskyPath,
   VerifiedEvidence,
 } from './types.ts';
 
@@ -24,6 +29,11 @@ export interface ApprovalContext {
   readonly commits: readonly Pick<ClassifiedCommit, 'facts' | 'class' | 'vouchedBy' | 'duty'>[];
   readonly evidence: readonly VerifiedEvidence[];
   readonly reviews: readonly ForgeReview[];
+  /** Every path that the range touches. */
+  readonly changedPaths: readonly Buffer[];
+  /** What is of high risk in what lands, and what it hides. */
+  readonly risky: readonly RiskyPath[];
+  readonly content: readonly ContentFinding[];
   /** Milliseconds. */
   readonly now: number;
 }
@@ -43,6 +53,7 @@ export interface Problem {
   readonly message: string;
   readonly expected?: string;
   readonly got?: string;
+  readonly hints?: readonly string[];
 }
 
 export function sameProblem(rule: RuleId, message: string, expected: string, got: string): Problem | undefined {
@@ -50,10 +61,8 @@ export function sameProblem(rule: RuleId, message: string, expected: string, got
 }
 
 /** An agent, a bot, or whoever vouches for agents never approves, whatever person the policy makes of it. */
-export function signerProblem(
-  { signer, statement }: VerifiedEvidence,
-  { rule, policy }: ApprovalContext,
-): Problem | undefined {
+export function signerProblem({ signer, statement }: VerifiedEvidence, context: ApprovalContext): Problem | undefined {
+  const { rule, policy } = context;
   const machines = [...(rule.agents.provenance?.of ?? []), ...rule.agents.hosted, ...rule.bots].filter(
     (name) => !policy.people.has(name),
   );
@@ -62,6 +71,15 @@ export function signerProblem(
     return {
       rule: 'approval-not-human',
       message: `an approval is signed by ${machine}, which vouches for agents or is a bot`,
+    };
+  }
+  const editable = editableProblem(signer, 'the change can edit the workflow that signed an approval', context);
+  if (editable !== undefined) return editable;
+  if (signer.workflow !== undefined) {
+    return {
+      rule: 'approval-not-human',
+      message: 'an approval is signed by a workflow, and no human stands behind it',
+      got: signer.shown,
     };
   }
   const fingerprint = signer.kind === 'ssh' ? signer.shown.replace(/^key /, '') : '';
@@ -81,6 +99,16 @@ export function signerProblem(
     };
   }
   return undefined;
+}
+
+/** Whoever can edit a workflow signs with it whatever they like. */
+export function editableProblem(
+  signer: EvidenceSigner,
+  message: string,
+  { changedPaths, rule }: ApprovalContext,
+): Problem | undefined {
+  if (!isEditableBy(signer, changedPaths, rule)) return undefined;
+  return { rule: 'signer-editable', message, got: signer.shown };
 }
 
 /**
@@ -111,4 +139,32 @@ export function isReplayed(
   const landing = relations.landingOf(head);
   if (landing.kind !== 'replay') return false;
   return commits.every((each) => !isContent(each) || landing.commits.has(each.facts.commit.id));
+}
+
+/**
+ * What is carried over may touch only what was looked at: where the base has meanwhile moved a file, git takes an edit along to
+ * its new name, and that may be of high risk where the old one was not.
+ */
+export function unseenProblem(head: ObjectId, context: ApprovalContext): Problem | undefined {
+  const now = [...context.risky, ...context.content.filter(({ weight }) => weight !== 'note')];
+  const seen = seenPaths(head, context);
+  const unseen = now.find(({ path }) => seen?.has(pathKey(path)) !== true);
+  if (unseen === undefined) return undefined;
+  return {
+    rule: 'approval-stale',
+    message:
+      'an approval cannot be carried over: what lands touches a path of high risk that the approved change did not',
+    got: bytesText(unseen.path),
+    hints: ['approve the change as it is now'],
+  };
+}
+
+/** Of the change that was approved: what differs, and what a commit on the way touches. */
+function seenPaths(head: ObjectId, { relations, graph, commits }: ApprovalContext): ReadonlySet<string> | undefined {
+  const changed = relations.approvedPaths(head);
+  if (changed === undefined) return undefined;
+  const facts = graph.has(head) ? commits.map((each) => each.facts) : relations.rewritten;
+  const approved = rangeGraph(facts).ancestors(head);
+  const touched = facts.filter(({ commit }) => approved.has(commit.id)).flatMap(({ changes }) => changes);
+  return new Set([...changed, ...touched.map(({ path }) => pathKey(path))]);
 }

@@ -11,10 +11,11 @@ import {
   type Problem,
   sameProblem,
   signerProblem,
+  unseenProblem,
 } from './approval-candidate.ts';
 import { authorsOf, isContent } from './authors.ts';
 import { coverageApprovals, gittufApprovals, reviewApprovals } from './recorded-approvals.ts';
-import type { ChangeFinding, CountedApproval, PathlessRange, VerifiedEvidence } from './types.ts';
+import type { ChangeFinding, CountedApproval, VerifiedEvidence } from './types.ts';
 
 export interface JudgedApprovals {
   /** With the one more that an author who is not proved costs. */
@@ -26,7 +27,7 @@ export interface JudgedApprovals {
 
 export function judgeApprovals(context: ApprovalContext): JudgedApprovals {
   const { rule, evidence, reviews } = context;
-  const authors = authorsOf(context.commits, context.policy);
+  const authors = authorsOf(context.commits, context.relations.rewritten, context.policy);
   const candidates = [...evidence.flatMap((each) => fromEvidence(each, context)), ...reviewApprovals(reviews, context)];
   const counted = new Map<string, CountedApproval>();
   const refused: ChangeFinding[] = [];
@@ -104,14 +105,15 @@ function signedApproval(evidence: VerifiedEvidence, context: ApprovalContext): C
           message: 'an approval has expired',
           expected: `after ${new Date(now).toISOString()}`,
           got: new Date(statement.expires).toISOString(),
+          hints: ['approve it anew: --expires says until when'],
         }) ??
-    (isCurrent || carriedOver ? undefined : staleProblem(carried, range));
+    (carriedOver ? unseenProblem(carried.head, context) : isCurrent ? undefined : staleProblem(carried, context));
   return { person: signer.person, place, how: 'signed', carriedOver, ...(problem !== undefined && { problem }) };
 }
 
 function staleProblem(
   { head, mergeBase, tree }: { head: ObjectId; mergeBase: ObjectId; tree: ObjectId },
-  range: PathlessRange,
+  { range, rule }: ApprovalContext,
 ): Problem {
   const [what, expected, got] =
     head !== range.head.id
@@ -119,10 +121,18 @@ function staleProblem(
       : mergeBase !== range.mergeBase.id
         ? ['base', range.mergeBase.id, mergeBase]
         : ['tree', range.head.tree, tree];
-  return { rule: 'approval-stale', message: `an approval is of another ${what}`, expected, got };
+  // Where the policy says so already, more than the base has changed.
+  const isUnsaid = what === 'head' && rule.highRisk.carryOver !== 'replay';
+  const hints = [
+    'approve the change as it is now',
+    ...(isUnsaid
+      ? ['or, where nothing but the base changed since, the policy may say so: changes.highRisk.carryOver: replay']
+      : []),
+  ];
+  return { rule: 'approval-stale', message: `an approval is of another ${what}`, expected, got, hints };
 }
 
-function refusalOf(place: string, { rule, message, expected, got }: Problem): ChangeFinding {
+function refusalOf(place: string, { rule, message, expected, got, hints = [] }: Problem): ChangeFinding {
   return {
     rule,
     weight: 'note',
@@ -131,6 +141,6 @@ function refusalOf(place: string, { rule, message, expected, got }: Problem): Ch
     place,
     ...(expected !== undefined && { expected }),
     ...(got !== undefined && { got }),
-    hints: [],
+    hints,
   };
 }

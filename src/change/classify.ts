@@ -5,6 +5,7 @@
  */
 import { plural } from '../diag/index.ts';
 import type { ChangesRule } from '../policy/types.ts';
+import { isEditableBy } from './tier.ts';
 import type { CommitClass, CommitFacts, Sign, SignatureFacts } from './types.ts';
 
 export interface Classification {
@@ -15,11 +16,19 @@ export interface Classification {
   readonly duty: boolean;
 }
 
-export function classify(facts: CommitFacts, signs: readonly Sign[], rule: ChangesRule): Classification {
+/** `changedPaths`: every path that the range touches. */
+export function classify(
+  facts: CommitFacts,
+  signs: readonly Sign[],
+  rule: ClassifyRule,
+  changedPaths: readonly Buffer[],
+): Classification {
   const { signature } = facts;
-  const person = signature.state === 'good' ? signature.person : undefined;
+  // A workflow that the author of the change can edit is the author's hand, whoever it is in the policy.
+  const isOwnHand = isEditableSigner(signature, changedPaths, rule);
+  const person = signature.state === 'good' && !isOwnHand ? signature.person : undefined;
   // What its parents make by themselves is theirs: such a merge adds nothing that anybody could have made.
-  const isExplained = facts.merge?.replay === 'clean';
+  const isExplained = facts.merge?.replay === 'clean' && facts.unrelated === undefined;
   const [first] = signs;
   if (first !== undefined) {
     return {
@@ -30,11 +39,12 @@ export function classify(facts: CommitFacts, signs: readonly Sign[], rule: Chang
     };
   }
   if (person !== undefined) return { class: 'human', because: `signed by ${person}`, duty: false };
-  const bot = signature.state === 'good' ? signature.matched.find((name) => rule.bots.includes(name)) : undefined;
+  const bot =
+    signature.state === 'good' && !isOwnHand ? signature.matched.find((name) => rule.bots.includes(name)) : undefined;
   if (bot !== undefined) return { class: 'bot', because: `signed by the bot ${bot}`, duty: false };
   return {
     class: 'unknown',
-    because: unproved(facts),
+    because: unproved(facts, isOwnHand),
     duty: rule.unknown === 'treat-as-agent' && !isExplained,
   };
 }
@@ -47,9 +57,20 @@ function describe({ kind, place, text }: Sign): string {
   return `${place.in} ${'name' in place ? place.name : shown}`;
 }
 
-function unproved({ signature, bot }: CommitFacts): string {
+type ClassifyRule = Pick<ChangesRule, 'unknown' | 'bots' | 'repository' | 'baseRef'>;
+
+function isEditableSigner(signature: SignatureFacts, changedPaths: readonly Buffer[], rule: ClassifyRule): boolean {
+  if (signature.state !== 'good' || signature.signer.kind !== 'certificate') return false;
+  const { workflow, issuer } = signature.signer;
+  return isEditableBy({ ...(workflow !== undefined && { workflow }), certificate: { issuer } }, changedPaths, rule);
+}
+
+function unproved({ signature, bot }: CommitFacts, isOwnHand: boolean): string {
   const name = bot === undefined ? '' : `it calls itself ${bot.name}, which a name does not prove; `;
-  return name + notAPerson(signature);
+  return (
+    name +
+    (isOwnHand ? 'no sign of an agent, and signed by a workflow that the change can edit' : notAPerson(signature))
+  );
 }
 
 function notAPerson(signature: SignatureFacts): string {

@@ -16,6 +16,7 @@ import { parseSshSignature, type SshSigner, verifySshSignature } from '../sigsto
 import type { TrustRoot } from '../sigstore/types.ts';
 import { findForgeKey } from './forge-keys.ts';
 import type { CommitSigner, SignatureFacts } from './types.ts';
+import { workflowOf } from './workflow.ts';
 
 /** Who is believed, from the policy of the base. */
 export interface CommitSigners {
@@ -93,9 +94,15 @@ function verifyX509({ armored, payload }: EmbeddedSignature, context: CommitSign
   const signer = { kind: 'certificate', identity, trust } as const;
   const listed = context.certificates.filter(({ pin }) => comparePin(pin, { signer }).length === 0);
   const { issuer, subject } = identity;
-  return good('x509', { kind: 'certificate', issuer, subject: subject.value, trust }, listed, (each) =>
-    whyNobody(each, ''),
+  const workflow = workflowOf(
+    identity,
+    listed.map(({ pin }) => pin),
   );
+  const made: CommitSigner = {
+    ...{ kind: 'certificate', issuer, subject: subject.value, trust },
+    ...(workflow !== undefined && { workflow }),
+  };
+  return good('x509', made, listed, (each) => whyNobody(each, ''));
 }
 
 /** What takes a signature that holds away from whoever is listed with its key. */

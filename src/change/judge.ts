@@ -46,6 +46,8 @@ export interface JudgeInput {
   readonly signedOffByAgent: ReadonlyMap<ObjectId, Sign>;
   /** Between mergeBase and head. */
   readonly net: readonly PathChange[];
+  /** Between policyBase and what merging head into it makes. */
+  readonly landed: readonly PathChange[];
   readonly content: readonly ContentFinding[];
   readonly risky: readonly RiskyPath[];
   readonly evidence: {
@@ -62,6 +64,10 @@ export function judge(input: JudgeInput): Judgement {
   const { rule, relations, range, now } = input;
   const { verified: evidence } = input.evidence;
   const graph = rangeGraph(input.commits);
+  // A merge that moves an edit along names the new path nowhere but in the whole, and one that is to come in what lands.
+  const changedPaths = [...input.net, ...input.landed, ...input.commits.flatMap(({ changes }) => changes)].map(
+    ({ path }) => path,
+  );
   const statements = judgeStatements({
     rule,
     range,
@@ -69,22 +75,31 @@ export function judge(input: JudgeInput): Judgement {
     relations,
     evidence,
     now,
-    changedPaths: input.commits.flatMap(({ changes }) => changes.map(({ path }) => path)),
+    commits: input.commits,
+    changedPaths,
   });
   const covered = coverage(statements.counted, graph, input);
   const classified = input.commits.map((facts): ClassifiedCommit => {
     const signs = [...facts.signs, ...(input.signs.get(facts.commit.id) ?? [])];
-    const made = classify(facts, signs, rule);
+    const made = classify(facts, signs, rule, changedPaths);
     const coveredBy = covered.get(facts.commit.id) ?? [];
     return { facts, signs, ...made, coveredBy, missing: missingOf(made, coveredBy, covered.size > 0) };
   });
-  const approvals = judgeApprovals({ ...input, graph, evidence, reviews: input.evidence.reviews, commits: classified });
+  const approvals = judgeApprovals({
+    ...input,
+    graph,
+    evidence,
+    reviews: input.evidence.reviews,
+    commits: classified,
+    changedPaths,
+  });
   const isApproved = approvals.counted.length >= approvals.needed;
   const uncovered = uncoveredFindings(classified);
   const findings = [
     ...uncovered,
     ...refusals(statements.refused, input.evidence.refused, uncovered.length > 0),
     ...mergeFindings(classified, isApproved),
+    ...unrelatedFindings(input.commits, isApproved),
     ...signatureFindings(classified),
     ...signoffFindings(input),
     ...keyFindings(statements.counted, rule),
@@ -206,6 +221,23 @@ function mergeFindings(commits: readonly ClassifiedCommit[], isApproved: boolean
   });
 }
 
+/** No signature excuses it, not even a person's: it was given to another repository, and anybody can merge that into this one. */
+function unrelatedFindings(commits: readonly CommitFacts[], isApproved: boolean): readonly ChangeFinding[] {
+  const weight = isApproved ? 'note' : 'denied';
+  const hints = ['where it is meant, have a person approve it: tidewaiter approve git:BASE..HEAD'];
+  return (['root', 'merge'] as const).flatMap((sort) => {
+    const ids = commits.filter(({ unrelated }) => unrelated === sort).map(({ commit }) => commit.id);
+    if (ids.length === 0) return [];
+    const what =
+      sort === 'root'
+        ? `${plural(ids.length, 'commit')} without parents: the history that starts there was made for another repository, whoever signed it`
+        : `${plural(ids.length, 'merge')} of histories that have no common ancestor: one side was made for another repository`;
+    return [
+      finding('unrelated-histories', weight, `${what}${isApproved ? '; approved' : ''}`, { commits: ids, hints }),
+    ];
+  });
+}
+
 function signatureFindings(commits: readonly ClassifiedCommit[]): readonly ChangeFinding[] {
   return commits.flatMap(({ facts: { commit, signature } }) =>
     signature.state === 'bad'
@@ -230,7 +262,9 @@ function keyFindings(counted: readonly CountedStatement[], { agents }: ChangesRu
   const [first] = agents.tier === undefined ? near : [];
   if (first === undefined) return [];
   const message = 'provenance counts by a plain key, and nothing tells whether an agent can reach it';
-  const hints = ['keep the key where no agent runs, and say what the policy expects: changes.agents.tier'];
+  const hints = [
+    'keep the key where no agent runs; changes.agents.tier: local-key in the policy says that a plain key is meant, and this is not said again',
+  ];
   return [
     finding('tier-too-low', 'warning', message, {
       place: first.evidence.place,
@@ -241,7 +275,7 @@ function keyFindings(counted: readonly CountedStatement[], { agents }: ChangesRu
 }
 
 function riskFindings(
-  { risky, content, net, commits, rule }: JudgeInput,
+  { risky, content, net, commits, rule, policy }: JudgeInput,
   approvals: ReturnType<typeof judgeApprovals>,
   isApproved: boolean,
 ): readonly ChangeFinding[] {
@@ -266,14 +300,17 @@ function riskFindings(
   const isRisky = paths.length > 0 || content.some(({ weight }) => weight !== 'note');
   if (!isRisky || isApproved) return [...hidden, ...paths, ...(isRisky ? [] : remarks(approvals.refused))];
   const { counted, needed, refused } = approvals;
-  const got = counted.length === 0 ? 'nobody' : counted.map(({ person }) => person).join(', ');
+  const got = counted.length === 0 ? 'none' : `${counted.length}, by ${counted.map(({ person }) => person).join(', ')}`;
   const extra =
     needed > rule.highRisk.approvals ? ', one more than the policy says, for who made a part of it is not proved' : '';
   const missing = finding(
     'approval-missing',
     'approval',
-    `a change of high risk needs ${plural(needed, 'approval')}${extra}; it has ${counted.length}, by ${got}`,
-    { commits: commits.slice(-1).map(({ commit }) => commit.id), hints: [approveHint(rule, net.length)] },
+    `a change of high risk needs ${plural(needed, 'approval')}${extra}; it has ${got}`,
+    {
+      commits: commits.slice(-1).map(({ commit }) => commit.id),
+      hints: approveHints(rule, policy, approvals, net.length),
+    },
   );
   return [...hidden, ...paths, missing, ...refused.map((each) => ({ ...each, weight: 'approval' as const }))];
 }
@@ -282,10 +319,32 @@ function remarks(refused: readonly ChangeFinding[]): readonly ChangeFinding[] {
   return refused.map((each) => ({ ...each, weight: 'note' as const }));
 }
 
-function approveHint({ highRisk }: ChangesRule, paths: number): string {
-  const who = highRisk.by.length === 0 ? 'a person of the policy' : highRisk.by.join(' or ');
-  return `have ${who} look at ${plural(paths, 'changed path')} and run: tidewaiter approve git:BASE..HEAD --operation ${highRisk.operation}`;
+/** Whoever made the change, or has approved it already, cannot help. */
+function approveHints(
+  { highRisk }: ChangesRule,
+  { people }: Policy,
+  { needed, counted, authors }: ReturnType<typeof judgeApprovals>,
+  paths: number,
+): readonly string[] {
+  const by = highRisk.by.length > 0 ? highRisk.by : [...people.keys()];
+  const out = new Set([...authors, ...counted.map(({ person }) => person)]);
+  const able = by.filter((name) => !out.has(name));
+  const first = able.slice(0, mostNamed).join(' or ');
+  const who = able.length > mostNamed ? `${first} or another of ${able.length} people` : first;
+  const where = highRisk.by.length > 0 ? 'changes.highRisk.by' : 'people';
+  const missing = needed - counted.length - able.length;
+  return [
+    ...(able.length === 0
+      ? []
+      : [
+          `have ${who} look at ${plural(paths, 'changed path')} and run: tidewaiter approve git:BASE..HEAD --operation ${highRisk.operation} --ssh-key ~/.ssh/id_ed25519 -o bundle=approval.json`,
+          'then judge it again, any other evidence as before: tidewaiter change BASE..HEAD --evidence approval.json',
+        ]),
+    ...(missing > 0 ? [`nobody else may approve it: add a person under ${where}, on the branch of the base`] : []),
+  ];
 }
+
+const mostNamed = 5;
 
 function finding(
   rule: RuleId,

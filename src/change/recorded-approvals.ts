@@ -2,10 +2,12 @@
 import {
   type ApprovalContext,
   type Candidate,
+  editableProblem,
   isReplayed,
   type Problem,
   sameProblem,
   signerProblem,
+  unseenProblem,
 } from './approval-candidate.ts';
 import { latestReviews } from './forge-reviews.ts';
 import type { ForgeReview, ReviewCoverage, VerifiedEvidence } from './types.ts';
@@ -69,7 +71,8 @@ export function coverageApprovals(evidence: VerifiedEvidence, context: ApprovalC
               expected: range.head.id,
               ...(reviewed !== undefined && { got: reviewed }),
             };
-    const problem = wrongPlace ?? stale;
+    const unseen = carriedOver && reviewed !== undefined ? unseenProblem(reviewed, context) : undefined;
+    const problem = wrongPlace ?? stale ?? unseen;
     const person = personOf(approver, context);
     return { person, place, how: 'review-coverage', carriedOver, ...(problem !== undefined && { problem }) };
   });
@@ -95,9 +98,12 @@ function coverageBaseProblem({ ref, baseAtMerge }: ReviewCoverage, context: Appr
   };
 }
 
-function recorderProblem({ signer }: VerifiedEvidence, { rule }: ApprovalContext): Problem | undefined {
+function recorderProblem({ signer }: VerifiedEvidence, context: ApprovalContext): Problem | undefined {
+  const { rule } = context;
   const { records } = rule.highRisk;
-  if (signer.matched.some((name) => records.includes(name))) return undefined;
+  if (signer.matched.some((name) => records.includes(name))) {
+    return editableProblem(signer, 'the change can edit the workflow that recorded its approvals', context);
+  }
   return {
     rule: 'approval-not-human',
     message: 'a record of approvals is signed by nobody whom the policy believes for that',

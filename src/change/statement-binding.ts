@@ -1,5 +1,7 @@
 /** Whether a statement is about this change: every commit and name in it is held against what was recomputed. */
+import { plural } from '../diag/index.ts';
 import type { ChangesRule } from '../policy/types.ts';
+import { isContent } from './authors.ts';
 import { headOf, isRewritten, type Problem, type StatementContext } from './statement-context.ts';
 import type { AgentChange } from './types.ts';
 
@@ -8,6 +10,7 @@ export function bindingProblem(statement: AgentChange, context: StatementContext
   return (
     placeProblem(statement, context.rule) ??
     commitProblem(statement, context) ??
+    headlessProblem(statement, context) ??
     baseProblem(statement, context) ??
     digestProblem(statement, context)
   );
@@ -45,7 +48,9 @@ function commitProblem(statement: AgentChange, { relations, range }: StatementCo
       rule: relations.inBase(head) ? 'replayed' : 'landing-residual',
       message: relations.inBase(head)
         ? 'provenance is about a commit that is in the base branch already'
-        : `merging the attested commit ${head} onto the base does not make this change`,
+        : landing.why !== undefined
+          ? landing.why
+          : `merging the attested commit ${head} onto the base does not make this change`,
       expected: range.head.tree,
       ...(landing.tree !== undefined && { got: landing.clean ? landing.tree : `${landing.tree}, with conflicts` }),
     };
@@ -69,6 +74,33 @@ function commitProblem(statement: AgentChange, { relations, range }: StatementCo
     message: `provenance names a tree that ${head} does not have`,
     ...(tree !== undefined && { expected: tree }),
     got: subject.tree,
+  };
+}
+
+/**
+ * A digest alone names two trees and no history. From an older base it would fit a change that takes back what the base has done
+ * since, and over several commits it says nothing of what was added on the way and taken back.
+ */
+function headlessProblem(
+  { subject, baseCommit }: AgentChange,
+  { range, commits }: StatementContext,
+): Problem | undefined {
+  if (subject.kind === 'commit' || subject.commit !== undefined) return undefined;
+  const remedy = 'name the head: externalParameters.target.headCommit';
+  if (baseCommit !== range.mergeBase.id) {
+    return {
+      rule: 'base-mismatch',
+      message: `provenance names a change and not the commit that it ends at, and starts elsewhere than the range; ${remedy}`,
+      expected: range.mergeBase.id,
+      got: baseCommit,
+    };
+  }
+  const made = commits.filter((facts) => isContent({ facts }));
+  if (made.length === 1) return undefined;
+  return {
+    rule: 'subject-mismatch',
+    message: `provenance names a change and not the commit that it ends at, and ${plural(made.length, 'commit')} of the range add content, where that is about one; ${remedy}`,
+    expected: range.head.id,
   };
 }
 

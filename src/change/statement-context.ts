@@ -4,11 +4,13 @@ import type { ObjectId } from '../git/types.ts';
 import { compilePattern } from '../pattern/index.ts';
 import type { ChangesRule, SignedRule } from '../policy/types.ts';
 import type { RangeGraph } from './graph.ts';
-import type { AgentChange, PathlessRange, Relations, VerifiedEvidence } from './types.ts';
+import type { AgentChange, CommitFacts, PathlessRange, Relations, VerifiedEvidence } from './types.ts';
 
 export interface StatementContext {
   readonly rule: ChangesRule;
   readonly range: PathlessRange;
+  /** Parents before children. */
+  readonly commits: readonly CommitFacts[];
   readonly graph: RangeGraph;
   readonly relations: Relations;
   /** Every path that a commit of the range touches. */
@@ -29,7 +31,7 @@ export interface Problem {
 }
 
 export function headOf({ subject }: AgentChange, rangeHead: ObjectId): ObjectId {
-  // A change that names no commit can only be that of the whole range.
+  // A change that names no commit can only be that of the whole range (headlessProblem).
   return subject.kind === 'commit' ? subject.commit : (subject.commit ?? rangeHead);
 }
 

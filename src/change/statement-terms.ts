@@ -121,7 +121,7 @@ function ageProblem({ times }: AgentEvidence, { maxAge }: AgentsRule, now: numbe
 /** The runtime's own decision, named by digest in the provenance, and signed by whom the policy names. */
 function decisionProblem(
   { statement }: AgentEvidence,
-  { rule, evidence, relations, range }: StatementContext,
+  { rule, evidence, relations, range, changedPaths }: StatementContext,
 ): Problem | undefined {
   const { decision } = rule.agents;
   if (decision === undefined) return undefined;
@@ -130,20 +130,24 @@ function decisionProblem(
     (each) => each.statement.kind === 'policy-decision' && (named.has(each.statementDigest) || named.has(each.digest)),
   );
   const head = headOf(statement, range.head.id);
-  const good = records.filter(
+  const passed = records.filter(
     ({ statement: record, signer }) =>
       record.kind === 'policy-decision' &&
       record.passed &&
       (record.commit === undefined || record.commit === head || relations.treeOf(record.commit) === undefined) &&
       signer.matched.some((name) => decision.of.includes(name)),
   );
+  // Whoever can edit the workflow decides what was decided.
+  const good = passed.filter(({ signer }) => !isEditableBy(signer, changedPaths, rule));
   if (countParties(good, decision) >= decision.count) return undefined;
   const why =
     records.length === 0
       ? 'none of the records that the provenance names by digest is there'
-      : good.length === 0
+      : passed.length === 0
         ? 'the records that the provenance names do not say "passed", or are not signed by whom the policy names'
-        : 'not enough of those whom the policy names have signed it';
+        : good.length < passed.length
+          ? `the change can edit the workflow that signed it (${passed.find((each) => !good.includes(each))?.signer.shown})`
+          : 'not enough of those whom the policy names have signed it';
   return { rule: 'decision-missing', message: `the agent runtime's own policy decision is missing: ${why}` };
 }
 

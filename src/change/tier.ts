@@ -12,9 +12,9 @@
  * What a certificate does not say is never taken for the better case.
  */
 import type { ChangesRule } from '../policy/types.ts';
-import { issuerKind } from '../sigstore/issuers.ts';
+import { issuerKind, isWorkflowIssuer } from '../sigstore/issuers.ts';
 import { repositoryOfUri } from './repository-name.ts';
-import type { EvidenceSigner, Tier } from './types.ts';
+import type { EvidenceSigner, SigningWorkflow, Tier } from './types.ts';
 
 export function tierOf(signer: EvidenceSigner, rule: Pick<ChangesRule, 'repository' | 'agents'>): Tier {
   // A person who is listed as hosted is a person all the same.
@@ -31,23 +31,33 @@ export function tierOf(signer: EvidenceSigner, rule: Pick<ChangesRule, 'reposito
  * touches, or it was taken from a ref that the author can move. Only the protected branch, and what the pin fixes, is none.
  */
 export function isEditableBy(
-  { workflow }: EvidenceSigner,
+  { workflow, certificate }: Pick<EvidenceSigner, 'workflow'> & { readonly certificate?: { readonly issuer: string } },
   changedPaths: readonly Buffer[],
   rule: Pick<ChangesRule, 'repository' | 'baseRef'>,
 ): boolean {
-  if (workflow === undefined) return false;
+  // An issuer of workflows that names none: whatever it was, nothing says where it lies.
+  if (workflow === undefined) return certificate !== undefined && isWorkflowIssuer(certificate.issuer);
   const file = fileOf(workflow.signer);
   // A workflow that cannot be placed may lie anywhere.
   if (file === undefined) return true;
   if (!isSame(file.repository, rule.repository)) return false;
   const fixed = workflow.signerRef === rule.baseRef || workflow.pinned === true;
-  return !fixed || changedPaths.some((path) => isSame(path.toString('utf8'), file.path));
+  return !fixed || foldedPaths(changedPaths).has(folded(file.path));
 }
 
-type Workflow = NonNullable<EvidenceSigner['workflow']>;
+/** One list of paths is asked for by every commit and statement of a range. */
+function foldedPaths(paths: readonly Buffer[]): ReadonlySet<string> {
+  const known = foldedLists.get(paths);
+  if (known !== undefined) return known;
+  const made = new Set(paths.map((path) => folded(path.toString('utf8'))));
+  foldedLists.set(paths, made);
+  return made;
+}
+
+const foldedLists = new WeakMap<readonly Buffer[], ReadonlySet<string>>();
 
 function isIsolated(
-  { signer, signerRef, sourceRepository, runner }: Workflow,
+  { signer, signerRef, sourceRepository, runner }: SigningWorkflow,
   issuer: string | undefined,
   own: string,
 ): boolean {

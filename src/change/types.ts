@@ -77,7 +77,13 @@ export type CommitSigner =
   | { readonly kind: 'ssh'; readonly fingerprint: string }
   /** Fingerprint of the primary key, upper-case hex. */
   | { readonly kind: 'openpgp'; readonly fingerprint: string }
-  | { readonly kind: 'certificate'; readonly issuer: string; readonly subject: string; readonly trust: string };
+  | {
+      readonly kind: 'certificate';
+      readonly issuer: string;
+      readonly subject: string;
+      readonly trust: string;
+      readonly workflow?: SigningWorkflow;
+    };
 
 export type CommitClass = 'agent' | 'human' | 'bot' | 'unknown';
 
@@ -87,6 +93,11 @@ export interface CommitFacts {
   readonly bot?: BotSign;
   readonly signature: SignatureFacts;
   readonly merge?: MergeFacts;
+  /**
+   * Nothing ties it to the base: it has no parents, or it merges a history that has no commit in common with the other side.
+   * Whoever signed such a history made it for another repository.
+   */
+  readonly unrelated?: 'root' | 'merge';
   /** Paths that it changes: against its parent, or for a merge what no parent explains. */
   readonly changes: readonly PathChange[];
 }
@@ -172,19 +183,7 @@ export interface EvidenceSigner {
   readonly shown: string;
   /** The signature says that a human touched the security key. */
   readonly touched?: boolean;
-  /** Of certificates of workflows: what signed, for what. */
-  readonly workflow?: {
-    /** `https://github.com/acme/agents/.github/workflows/attest.yml` */
-    readonly signer: string;
-    readonly signerRef?: string;
-    /** The workflow that was started: another one where the signer is a reusable workflow that it called. */
-    readonly config?: string;
-    readonly sourceRepository?: string;
-    readonly trigger?: string;
-    readonly runner?: string;
-    /** The pin that matched fixes the commit that the workflow is taken from, or a tag: the whole of it, and no pattern. */
-    readonly pinned?: true;
-  };
+  readonly workflow?: SigningWorkflow;
   /** Of certificates: whose, by the one name in it. */
   readonly certificate?: {
     readonly issuer: string;
@@ -192,6 +191,20 @@ export interface EvidenceSigner {
     readonly type: 'uri' | 'email' | 'dns' | 'other';
   };
   readonly kind: 'key' | 'ssh' | 'certificate';
+}
+
+/** Of certificates of workflows: what signed, for what. */
+export interface SigningWorkflow {
+  /** `https://github.com/acme/agents/.github/workflows/attest.yml` */
+  readonly signer: string;
+  readonly signerRef?: string;
+  /** The workflow that was started: another one where the signer is a reusable workflow that it called. */
+  readonly config?: string;
+  readonly sourceRepository?: string;
+  readonly trigger?: string;
+  readonly runner?: string;
+  /** The pin that matched fixes the commit that the workflow is taken from, or a tag: the whole of it, and no pattern. */
+  readonly pinned?: true;
 }
 
 /** Something that was found and does not count, and why. */
@@ -377,8 +390,8 @@ export type Landing =
   | { readonly kind: 'replay'; readonly commits: ReadonlySet<ObjectId> }
   /** It is on the way to a commit that evidence names as well and that is a replay: a part of a chain. */
   | { readonly kind: 'before' }
-  /** It does not; `tree` is what it would have made. */
-  | { readonly kind: 'residual'; readonly clean: boolean; readonly tree?: ObjectId }
+  /** It does not; `tree` is what it would have made. `why`: it might, and cannot be held against the change. */
+  | { readonly kind: 'residual'; readonly clean: boolean; readonly tree?: ObjectId; readonly why?: string }
   /** The repository does not have it. */
   | { readonly kind: 'unverifiable' };
 
@@ -392,6 +405,13 @@ export interface Relations {
   landingOf(commit: ObjectId): Landing;
   /** Recomputed; undefined where one of the two is missing. */
   changeDigest(base: ObjectId, head: ObjectId): string | undefined;
+  /**
+   * Of a head that was approved: keys (pathKey) of the paths that differ between it and what it has in common with policyBase;
+   * undefined where that is not one commit.
+   */
+  approvedPaths(head: ObjectId): ReadonlySet<string> | undefined;
+  /** Commits that were squashed or rebased into the range, up to those that evidence names: whoever made them made the change. */
+  readonly rewritten: readonly CommitFacts[];
 }
 
 export interface ClassifiedCommit {

@@ -312,8 +312,8 @@ export const rules = [
   },
   {
     id: 'unrelated-histories',
-    title: 'the two commits have no common ancestor',
-    help: 'check that both are of one repository: a change starts from a commit of its base',
+    title: 'histories that have no common ancestor',
+    help: 'check that both are of one repository: a change that brings in another one needs an approval',
   },
   {
     id: 'unsupported-entry',

@@ -11,7 +11,7 @@
 import { hash } from 'node:crypto';
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { GitProcess } from '../io/index.ts';
-import { gitFailure, patienceSeconds, type StartGit } from './command.ts';
+import { gitFailure, isOutOfMemory, type StartGit } from './command.ts';
 import { isId } from './refs.ts';
 import { GitRefusal } from './refusal.ts';
 import type { GitObject, ObjectFormat, ObjectId, ObjectStore, ObjectType } from './types.ts';
@@ -55,11 +55,9 @@ export function openObjects(start: StartGit, format: ObjectFormat, maxObjectByte
       if (found === undefined) throw missing(id);
       const size = object?.bytes.length ?? answer!.size;
       if (object === undefined || size > maxBytes) throw tooLarge(id, found, size, maxBytes);
-      if (found !== type) throw mismatch(id, `it is a ${found}, and should be a ${type}`);
-      if (answer !== undefined) {
-        if (answer.name !== id) throw mismatch(id, `its bytes have the name ${answer.name}`);
-        cache?.keep(object);
-      }
+      if (answer !== undefined && answer.name !== id) throw mismatch(id, answer.name);
+      if (found !== type) throw misnamed(id, found, type);
+      if (answer !== undefined) cache?.keep(object);
       return object;
     },
     look: async (id) => {
@@ -80,14 +78,29 @@ const usualCaps: Readonly<Record<ObjectType, number>> = {
   tag: 16 * mebibyte,
 };
 
-function mismatch(id: ObjectId, why: string): GitRefusal {
-  return new GitRefusal('object-mismatch', `the object ${id} is not what its name says: ${why}`, [
-    'do not use this repository: clone it anew, and run git fsck in this one to see what is wrong',
+function mismatch(id: ObjectId, name: string): GitRefusal {
+  return new GitRefusal(
+    'object-mismatch',
+    `the object ${id} is not what its name says: its bytes have the name ${name}`,
+    ['do not use this repository: clone it anew, and run git fsck in this one to see what is wrong'],
+  );
+}
+
+/** It is whole, and whoever named it wrote nonsense: anybody may who can push a ref. */
+function misnamed(id: ObjectId, found: ObjectType, type: ObjectType): GitRefusal {
+  return new GitRefusal('schema-invalid', `the object ${id} is a ${found}, and should be a ${type}`, [
+    'git fsck shows what names it',
   ]);
 }
 
 function tooLarge(id: ObjectId, type: ObjectType, size: number, max: number): GitRefusal {
   return new GitRefusal('object-too-large', `the ${type} ${id} has ${size} bytes, and the cap is ${max}`, [
+    'raise the cap with --max-object-bytes if the object is expected',
+  ]);
+}
+
+function noMemory(id: ObjectId): GitRefusal {
+  return new GitRefusal('object-too-large', `the object ${id} is larger than git may hold in memory`, [
     'raise the cap with --max-object-bytes if the object is expected',
   ]);
 }
@@ -168,6 +181,15 @@ function questions(start: StartGit, format: ObjectFormat): Questions {
     sent -= head;
     head = 0;
   };
+  /** What git printed before its end was read: it dies of the question that comes next. */
+  const giveUpOne = (stderr: string) => {
+    const question = waiting[head];
+    const failure = gitFailure(batchArgs, stderr);
+    if (!isOutOfMemory(stderr) || question === undefined) throw failure;
+    head += 1;
+    startOver();
+    question.reject(noMemory(question.id));
+  };
   const answerSome = async () => {
     if (process === undefined) {
       process = await start(batchArgs);
@@ -177,7 +199,7 @@ function questions(start: StartGit, format: ObjectFormat): Questions {
     send(process);
     const piece = await process.read(patienceSeconds);
     if (failed !== undefined) return;
-    if (piece === undefined) throw gitFailure(batchArgs, (await process.ended).stderr);
+    if (piece === undefined) return giveUpOne((await process.ended).stderr);
     answerFrom(piece);
     forgetAnswered();
   };
@@ -212,6 +234,9 @@ function questions(start: StartGit, format: ObjectFormat): Questions {
     close: () => stop(new OperationalError('io', 'the repository was closed')),
   };
 }
+
+/** Git answers from what it has mapped: where it says nothing at all, it waits for a pipe or for a disk that is gone. */
+const patienceSeconds = 30;
 
 // Large blobs pass through git in pieces instead of standing in its memory.
 const batchArgs = ['-c', 'core.bigFileThreshold=16m', 'cat-file', '--batch-command', '--buffer'];

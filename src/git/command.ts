@@ -6,8 +6,8 @@ import { GitRefusal } from './refusal.ts';
 /** Starts git with these arguments in the private directory. */
 export type StartGit = (args: readonly string[]) => Promise<GitProcess>;
 
-/** How long git may say nothing when it should. */
-export const patienceSeconds = 120;
+/** How long git may say nothing where it walks a whole history before it prints. */
+const patienceSeconds = 120;
 
 export interface CommandResult {
   readonly code: number;
@@ -65,6 +65,13 @@ export function gitFailure(args: readonly string[], stderr: string): Operational
   const name = args.find((each) => /^[a-z]+(?:-[a-z]+)*$/.test(each)) ?? 'git';
   const said = stderr.trim() === '' ? 'it says nothing' : quoted(stderr.trim(), 600);
   const message = `git ${name} failed: ${said}`;
+  if (isOutOfMemory(stderr)) {
+    const line = stderr.split('\n').find(isOutOfMemory) ?? '';
+    return new GitRefusal('object-too-large', `git ${name} needs more memory than it may have: ${quoted(line, 200)}`, [
+      'find the object with: git cat-file --batch-all-objects --batch-check | sort -k3 -n | tail -n 3',
+      'raise the cap with --max-object-bytes if the object is expected',
+    ]);
+  }
   if (/\bcorrupt|hash mismatch|inflate:|bad object header|garbage at end/.test(stderr)) {
     return new GitRefusal('object-mismatch', message, [
       'do not use this repository: clone it anew, and run git fsck in this one to see what is wrong',
@@ -78,4 +85,9 @@ export function gitFailure(args: readonly string[], stderr: string): Operational
     return new GitRefusal('missing-object', message, ['fetch the whole repository again: git fetch --refetch']);
   }
   return new OperationalError('io', message, { hints: ['run git fsck in the repository, then try again'] });
+}
+
+/** What git says of the limit in its environment (program.ts), and of a machine that has no more. */
+export function isOutOfMemory(stderr: string): boolean {
+  return /attempting to (?:allocate|mmap) \d+ over limit|out of memory/i.test(stderr);
 }

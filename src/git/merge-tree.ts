@@ -9,8 +9,9 @@
  */
 import { OperationalError, quoted } from '../diag/index.ts';
 import type { GitProcess } from '../io/index.ts';
-import { gitFailure, patienceSeconds, runCommand, type StartGit } from './command.ts';
+import { gitFailure, runCommand, type StartGit } from './command.ts';
 import { isId } from './refs.ts';
+import { GitRefusal } from './refusal.ts';
 import type { ObjectFormat, ObjectId } from './types.ts';
 
 export interface Merged {
@@ -20,8 +21,28 @@ export interface Merged {
 
 export type Merge = (ours: ObjectId, theirs: ObjectId) => Promise<Merged>;
 
+/**
+ * Time that git may still take for all merges of a repository together. Where merges cross, git merges their bases first, and
+ * the bases of those: some dozens of tiny commits keep it busy for years.
+ */
+export interface MergeBudget {
+  seconds: number;
+}
+
+export function mergeBudget(): MergeBudget {
+  return { seconds: 120 };
+}
+
+/** For one batch without an answer. One merge takes some milliseconds, in the largest repositories a second. */
+const patienceSeconds = 30;
+
 /** `settings`: `-c` options of git. */
-export function openMerges(start: StartGit, format: ObjectFormat, settings: readonly string[] = []): Merge {
+export function openMerges(
+  start: StartGit,
+  format: ObjectFormat,
+  budget: MergeBudget = mergeBudget(),
+  settings: readonly string[] = [],
+): Merge {
   const args = [
     ...settings,
     'merge-tree',
@@ -36,18 +57,20 @@ export function openMerges(start: StartGit, format: ObjectFormat, settings: read
   const run = async () => {
     running = true;
     await Promise.resolve();
+    const size = batchSizes();
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, maxBatch);
-      waiting = waiting.slice(maxBatch);
-      // Behind one that git dies of, the others were not looked at.
-      waiting = [...(await runBatch(start, args, format, batch)), ...waiting];
+      const batch = waiting.slice(0, size.now());
+      waiting = waiting.slice(batch.length);
+      const { left, seconds } = await runBatch({ start, args, format, budget }, batch);
+      size.learn(seconds, left.length > 0);
+      waiting = [...left, ...waiting];
     }
     running = false;
   };
   return (ours, theirs) =>
     new Promise((resolve, reject) => {
       if (!isId(ours, format) || !isId(theirs, format)) return reject(noCommit(ours, theirs));
-      waiting.push({ line: `${ours} ${theirs}\n`, resolve, reject });
+      waiting.push({ ours, theirs, resolve, reject });
       if (!running) void run();
     });
 }
@@ -70,46 +93,75 @@ export async function mergeMany(merge: Merge, start: StartGit, parents: readonly
 }
 
 interface WaitingMerge {
-  readonly line: string;
+  readonly ours: ObjectId;
+  readonly theirs: ObjectId;
   resolve(merged: Merged): void;
   reject(error: unknown): void;
 }
 
-const maxBatch = 1000;
+/** Since git hands its answers over late, quick merges are asked for in large batches, and slow ones in small ones. */
+function batchSizes() {
+  let [size, most] = [16, 1024];
+  return {
+    now: () => size,
+    learn: (seconds: number, isCut: boolean) => {
+      if (isCut) most = Math.max(1, Math.floor(size / 16));
+      size = Math.min(most, seconds < 2 ? size * 8 : seconds > 10 ? Math.ceil(size / 4) : size);
+    },
+  };
+}
 
 function noCommit(ours: string, theirs: string): OperationalError {
   return new OperationalError('malformed', `${quoted(ours)} and ${quoted(theirs)} are no two ids of commits`);
 }
 
-/** Answers what git answers, rejects the one that it dies of; gives those that are still to be asked for. */
-async function runBatch(
-  start: StartGit,
-  args: readonly string[],
-  format: ObjectFormat,
-  batch: readonly WaitingMerge[],
-): Promise<readonly WaitingMerge[]> {
+interface Batches {
+  readonly start: StartGit;
+  readonly args: readonly string[];
+  readonly format: ObjectFormat;
+  readonly budget: MergeBudget;
+}
+
+interface BatchEnd {
+  /** Those that are still to be asked for: behind one that git dies of, it looked at no others. */
+  readonly left: readonly WaitingMerge[];
+  readonly seconds: number;
+}
+
+/** Answers what git answers, rejects the one that it dies of. Of several, the one that keeps it busy is asked for again alone. */
+async function runBatch({ start, args, format, budget }: Batches, batch: readonly WaitingMerge[]): Promise<BatchEnd> {
   let answered = 0;
   let process: GitProcess | undefined;
   try {
+    if (budget.seconds <= 0)
+      throw tooSlow(batch[0]!, 'all merges together take git too long, and it is one of those left');
     process = await start(args);
-    process.write(batch.map(({ line }) => line).join(''));
+    process.write(batch.map(({ ours, theirs }) => `${ours} ${theirs}\n`).join(''));
     process.end();
-    const words = wordsOf(process);
+    const words = wordsOf(process, budget.seconds);
     for (const { resolve } of batch) {
       const merged = await readMerged(words, format);
       if (merged === undefined) break;
       answered += 1;
       resolve(merged);
     }
-    if (answered === batch.length) return [];
-    const { stderr } = await process.ended;
-    batch[answered]!.reject(gitFailure(args, stderr));
+    if (answered < batch.length) batch[answered]!.reject(gitFailure(args, (await process.ended).stderr));
   } catch (error) {
-    batch[answered]!.reject(error);
+    const isSilent = process?.wasSilent() === true;
+    if (isSilent && batch.length > 1) answered -= 1;
+    else batch[answered]!.reject(isSilent ? tooSlow(batch[answered]!, 'it alone takes git too long') : error);
   } finally {
     process?.kill();
   }
-  return batch.slice(answered + 1);
+  const seconds = process?.age() ?? 0;
+  budget.seconds -= seconds;
+  return { left: batch.slice(answered + 1), seconds };
+}
+
+function tooSlow({ ours, theirs }: WaitingMerge, why: string): GitRefusal {
+  return new GitRefusal('unsupported-repository', `git cannot redo the merge of ${ours} and ${theirs}: ${why}`, [
+    'rebase the change onto the branch of the base: merges that cross each other again and again take git without end',
+  ]);
 }
 
 /** Undefined where git's output ends instead. */
@@ -129,10 +181,11 @@ async function readMerged(words: AsyncIterator<string>, format: ObjectFormat): P
 const maxWord = 1024 * 1024;
 
 /** What stands before each NUL. */
-async function* wordsOf(process: GitProcess): AsyncGenerator<string> {
+async function* wordsOf(process: GitProcess, mostSeconds: number): AsyncGenerator<string> {
   let rest = '';
   for (;;) {
-    const piece = await process.read(patienceSeconds);
+    const left = Math.max(mostSeconds - process.age(), 0.001);
+    const piece = await process.read(Math.min(patienceSeconds, left));
     if (piece === undefined) return;
     const words = `${rest}${piece.toString('latin1')}`.split('\0');
     rest = words.pop() ?? '';

@@ -86,11 +86,22 @@ export async function refuseCut(place: GitDirectory, objects: readonly string[],
   for (const folder of objects) {
     const packs = path.join(folder, 'pack');
     if ((await world.disk.stat(packs))?.kind !== 'directory') continue;
-    const promised = world.disk
-      .list(Buffer.from(packs))
-      .find(({ name }) => name.toString('latin1').endsWith('.promisor'));
+    const files = world.disk.list(Buffer.from(packs));
+    // Opened by git, a pipe would never be opened. Links are followed: some tools share packs by them.
+    for (const { name, stat } of files) {
+      const place = path.join(packs, name.toString());
+      const { kind } = stat.kind === 'symlink' ? ((await world.disk.stat(place)) ?? stat) : stat;
+      if (kind === 'other') throw notAFile(place);
+    }
+    const promised = files.find(({ name }) => name.toString('latin1').endsWith('.promisor'));
     if (promised !== undefined) throw partialClone(`there is ${quoted(path.join(packs, promised.name.toString()))}`);
   }
+}
+
+function notAFile(place: string): GitRefusal {
+  return new GitRefusal('unsupported-repository', `${quoted(place)} is a pipe, a socket or a device, and no file`, [
+    'remove it: git would wait for it for ever',
+  ]);
 }
 
 function partialClone(why: string): GitRefusal {

@@ -65,7 +65,21 @@ async function statOrNothing({ disk }: World, place: string): ReturnType<World['
   }
 }
 
-export function gitEnvironment(git: GitProgram, folder: string, world: World): Readonly<Record<string, string>> {
+const mebibyte = 1024 * 1024;
+/** Git itself deltifies nothing larger (core.bigFileThreshold), and passes on in pieces what is no delta. */
+const mostAllocated = 512 * mebibyte;
+
+/**
+ * `maxObjectBytes`: the largest object that will be asked for. A pack of some kilobytes can hold deltas that grow to gigabytes,
+ * and git reads a commit whole before we see its size, so no single piece of its memory may be larger than the limit. The packs
+ * themselves are mapped, which does not count.
+ */
+export function gitEnvironment(
+  git: GitProgram,
+  folder: string,
+  world: World,
+  maxObjectBytes = 0,
+): Readonly<Record<string, string>> {
   const windows = world.env['SystemRoot'] ?? world.env['SYSTEMROOT'];
   return {
     PATH: git.searchPath,
@@ -84,6 +98,7 @@ export function gitEnvironment(git: GitProgram, folder: string, world: World): R
     GIT_ALLOW_PROTOCOL: 'none',
     GIT_TERMINAL_PROMPT: '0',
     GIT_OPTIONAL_LOCKS: '0',
+    GIT_ALLOC_LIMIT: `${Math.max(mostAllocated, maxObjectBytes + mebibyte)}`,
     // Of the commits in between that a merge of more than two needs: the same ids whoever runs it, and whenever.
     GIT_AUTHOR_NAME: 'tidewaiter',
     GIT_AUTHOR_EMAIL: 'tidewaiter@localhost',

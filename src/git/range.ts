@@ -28,7 +28,7 @@ export async function proveRange(
   base: ObjectId,
   head: ObjectId,
 ): Promise<ProvedRange> {
-  const ids = await revList(start, objects, head, base);
+  const ids = await revList(start, objects, [head], base);
   const border = new Set<ObjectId>();
   const before = new Set<ObjectId>();
   const parents = await readParents(objects, ids);
@@ -74,6 +74,26 @@ export async function isAncestor(
   if (code === 0) await proveReached(start, objects, [of], new Set([ancestor]));
   return code === 0;
 }
+
+/** Whether one commit is an ancestor of all of these, or is one of them. A no is not proved: nothing is granted for it. */
+export async function shareAncestor(start: StartGit, objects: ObjectStore, ids: readonly ObjectId[]): Promise<boolean> {
+  let common = ids[0];
+  for (let at = 1; at < ids.length && common !== undefined; at += mostArguments) {
+    const args = ['merge-base', '--octopus', common, ...ids.slice(at, at + mostArguments)];
+    const { stdout } = await runCommand(start, args, [0, 1]);
+    common = stdout.split('\n').find((line) => line !== '');
+  }
+  if (common === undefined || !isId(common, objects.format)) return ids.length === 0;
+  const later = await revList(start, objects, ids, common);
+  const parents = await readParents(objects, later);
+  const reaching = new Set([common]);
+  // Parents before children.
+  for (const id of later) if (parents.get(id)?.some((parent) => reaching.has(parent)) === true) reaching.add(id);
+  if (!ids.every((id) => reaching.has(id))) throw liar('it names a common ancestor that is none');
+  return true;
+}
+
+const mostArguments = 1000;
 
 /**
  * That each target is reached from one of the tips through parents that were hashed. Git lists the newest commits first,
@@ -123,13 +143,13 @@ const maxCommits = 2_000_000;
 async function revList(
   start: StartGit,
   objects: ObjectStore,
-  head: ObjectId,
+  heads: readonly ObjectId[],
   base: ObjectId,
 ): Promise<readonly ObjectId[]> {
   const args = ['rev-list', '--topo-order', '--reverse', '--stdin'];
   const pieces: (readonly ObjectId[])[] = [];
   let count = 0;
-  for await (const ids of listed(start, objects, args, `${head}\n^${base}\n`)) {
+  for await (const ids of listed(start, objects, args, `${heads.join('\n')}\n^${base}\n`)) {
     pieces.push(ids);
     count += ids.length;
     if (count <= maxCommits) continue;

@@ -8,12 +8,12 @@ import type { GitProcess, World } from '../io/index.ts';
 import { openObjects } from './cat-file.ts';
 import { runCommand, type StartGit } from './command.ts';
 import { findGitDirectory } from './git-directory.ts';
-import { mergeMany, openMerges } from './merge-tree.ts';
+import { mergeBudget, mergeMany, openMerges } from './merge-tree.ts';
 import { findObjectFolders } from './object-folders.ts';
 import { readObjectFormat, refuseCut, refuseReplaced } from './preflight.ts';
 import { makePrivateDirectory } from './private-directory.ts';
 import { findGit, gitEnvironment, parseGitVersion } from './program.ts';
-import { isAncestor, mergeBases, type ProvedRange, proveRange } from './range.ts';
+import { isAncestor, mergeBases, type ProvedRange, proveRange, shareAncestor } from './range.ts';
 import { isId, readRefs } from './refs.ts';
 import type { ObjectId, Repository } from './types.ts';
 
@@ -35,7 +35,12 @@ export async function openRepository(
   const git = await findGit(world, [place.top, place.own, place.common]);
   const folder = await makePrivateDirectory(objectFolders, format, world);
   const processes = processesIn(folder, (args) =>
-    world.git.start({ program: git.program, args, folder, env: gitEnvironment(git, folder, world) }),
+    world.git.start({
+      program: git.program,
+      args,
+      folder,
+      env: gitEnvironment(git, folder, world, limits.maxObjectBytes),
+    }),
   );
   const close = async () => {
     await processes.end();
@@ -67,8 +72,9 @@ export interface OpenedRepository extends Repository {
 
 function openAccess(start: StartGit, format: Repository['format'], { maxObjectBytes }: RepositoryLimits) {
   const objects = openObjects(start, format, maxObjectBytes);
-  const merge = openMerges(start, format);
-  const mergePlain = openMerges(start, format, ['-c', 'merge.renames=false', '-c', 'diff.renames=false']);
+  const budget = mergeBudget();
+  const merge = openMerges(start, format, budget);
+  const mergePlain = openMerges(start, format, budget, ['-c', 'merge.renames=false', '-c', 'diff.renames=false']);
   // Merge bases and the list of one range are asked for one after the other.
   let last: { readonly key: string; readonly range: Promise<ProvedRange> } | undefined;
   const prove = (base: ObjectId, head: ObjectId) => {
@@ -84,6 +90,12 @@ function openAccess(start: StartGit, format: Repository['format'], { maxObjectBy
       mergeBases(start, objects, await prove(one, other), one, other),
     isAncestor: async (ancestor: ObjectId, of: ObjectId) =>
       isAncestor(start, objects, checked(ancestor, format), checked(of, format)),
+    shareAncestor: async (ids: readonly ObjectId[]) =>
+      shareAncestor(
+        start,
+        objects,
+        ids.map((id) => checked(id, format)),
+      ),
     listRange: async (base: ObjectId, head: ObjectId) => (await prove(base, head)).ids,
     mergeTree: merge,
     mergeTreeOf: (parents: readonly ObjectId[]) =>

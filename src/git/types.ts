@@ -22,7 +22,7 @@ export interface ObjectStore {
   readonly format: ObjectFormat;
   /**
    * The object, hashed again. Throws GitRefusal: `missing-object` where there is none, `object-mismatch` for bytes that do not have
-   * that name or for another type, `object-too-large` beyond `maxBytes`.
+   * that name, `schema-invalid` for another type, `object-too-large` beyond `maxBytes`.
    */
   read(id: ObjectId, type: ObjectType, maxBytes?: number): Promise<GitObject>;
   /** Type and size as git states them (nothing is hashed); undefined where there is no such object. */
@@ -102,11 +102,13 @@ export interface Repository {
   /** Best common ancestors, by git's own walk without grafts, replacements or commit-graph. */
   mergeBases(one: ObjectId, other: ObjectId): Promise<readonly ObjectId[]>;
   isAncestor(ancestor: ObjectId, of: ObjectId): Promise<boolean>;
+  /** Whether one commit is in the history of all of these. */
+  shareAncestor(ids: readonly ObjectId[]): Promise<boolean>;
   /** Commits reachable from `head` and not from `base`, through every parent, parents before children. Ids only. */
   listRange(base: ObjectId, head: ObjectId): Promise<readonly ObjectId[]>;
   /**
    * What git's merge makes of two commits (strategy ort, no attributes, no drivers). `tree` holds conflict markers where it
-   * is not clean. Needs git 2.38.
+   * is not clean. Needs git 2.38. Throws GitRefusal `unsupported-repository` where git takes too long.
    */
   mergeTree(ours: ObjectId, theirs: ObjectId): Promise<{ readonly clean: boolean; readonly tree: ObjectId }>;
   /** The same over more than two parents, folded from the left without rename detection, as git's octopus. */

@@ -48,6 +48,10 @@ export interface GitProcess {
    * `seconds` is killed, and an OperationalError thrown.
    */
   read(seconds: number): Promise<Buffer | undefined>;
+  /** Whether `read` ended it because it printed nothing. */
+  wasSilent(): boolean;
+  /** How long ago it was started, in seconds. */
+  age(): number;
   /** How it ended; standard error is cut after 16 KiB. Resolves once, never rejects. */
   readonly ended: Promise<GitEnd>;
   kill(): void;
@@ -97,23 +101,27 @@ export async function start(command: GitCommand): Promise<GitProcess> {
     stdio: [command.attended === undefined ? 'pipe' : 'inherit', 'pipe', 'pipe'],
     windowsHide: true,
   });
+  const begun = performance.now();
   const { stdin, stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('a process without its pipes');
   // A pipe that breaks is seen as the end of the process.
   stdin?.on('error', () => {});
   stdout.on('error', () => {});
   const ended = endOf(child, stderr, command.attended);
+  alive.add(child);
+  void ended.then(() => alive.delete(child));
   const output: AsyncIterator<Buffer> = stdout.iterator({ destroyOnReturn: false });
   const kill = () => void child.kill('SIGKILL');
+  let silent = false;
   return {
     write: (text) => {
       if (stdin?.writable === true) stdin.write(text);
     },
     end: () => void stdin?.end(),
     read: async (seconds) => {
-      let silent = false;
+      let isLate = false;
       const timer = setTimeout(() => {
-        silent = true;
+        isLate = true;
         kill();
       }, seconds * 1000);
       try {
@@ -123,12 +131,15 @@ export async function start(command: GitCommand): Promise<GitProcess> {
           () => undefined,
         );
         // What was printed before the end stands; the end of a process that we killed for its silence does not.
-        if (value === undefined && silent) throw silence(command, seconds);
-        return value;
+        if (value !== undefined || !isLate) return value;
+        silent = true;
+        throw silence(command, seconds);
       } finally {
         clearTimeout(timer);
       }
     },
+    wasSilent: () => silent,
+    age: () => (performance.now() - begun) / 1000,
     ended,
     kill,
   };
@@ -137,7 +148,9 @@ export async function start(command: GitCommand): Promise<GitProcess> {
 function silence(command: GitCommand, seconds: number): OperationalError {
   const name = command.args.find((each) => /^[a-z]+(?:-[a-z]+)*$/.test(each)) ?? '';
   return new OperationalError('io', `git ${name} has said nothing for ${seconds} s and was ended`, {
-    hints: ['check that the disk that holds the repository answers, then try again'],
+    hints: [
+      'check that the disk that holds the repository answers, and that all below .git/objects are ordinary files and folders: git waits for ever for a pipe',
+    ],
   });
 }
 
@@ -167,6 +180,8 @@ function endOf(child: ChildProcess, stderr: Readable, attended: GitCommand['atte
 
 /** Private folders that are there. */
 const folders = new Set<string>();
+/** Processes that have not ended. One that waits for a pipe would stay for ever: it does not see that we are gone. */
+const alive = new Set<ChildProcess>();
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 function keep(folder: string): void {
@@ -178,7 +193,7 @@ function keep(folder: string): void {
 
 let watched = false;
 
-/** Removes the folders, then lets the signal do what it does without us. */
+/** Ends the processes, removes the folders, then lets the signal do what it does without us. */
 function removeAndEnd(signal: NodeJS.Signals): void {
   removeAll();
   for (const each of endings) process.removeListener(each, removeAndEnd);
@@ -186,6 +201,7 @@ function removeAndEnd(signal: NodeJS.Signals): void {
 }
 
 function removeAll(): void {
+  for (const child of alive) child.kill('SIGKILL');
   for (const folder of folders) removeQuietly(folder);
   folders.clear();
 }

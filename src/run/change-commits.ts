@@ -100,7 +100,7 @@ async function nameCommit<Result>(id: ObjectId, work: () => Promise<Result>): Pr
     return await work();
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
-    throw new GitRefusal(error.rule, `the merge ${id} could not be replayed: ${error.message}`, error.hints, error);
+    throw new GitRefusal(error.rule, `the merge ${id} cannot be replayed: ${error.message}`, error.hints, error);
   }
 }
 

@@ -50,10 +50,7 @@ function changesBeside(net: readonly PathChange[], landed: readonly PathChange[]
 }
 
 /** The same said of the same path, by which the lines may have moved, is not said twice. */
-function findingsBeside(
-  said: readonly ContentFinding[],
-  more: readonly ContentFinding[],
-): readonly ContentFinding[] {
+function findingsBeside(said: readonly ContentFinding[], more: readonly ContentFinding[]): readonly ContentFinding[] {
   const keyOf = ({ rule, weight, path, message }: ContentFinding) => `${rule} ${weight} ${message} ${pathKey(path)}`;
   const known = new Set(said.map(keyOf));
   return more.filter((each) => !known.has(keyOf(each)));

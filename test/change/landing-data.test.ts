@@ -24,6 +24,8 @@ interface Pair {
   readonly replayEqual: boolean;
 }
 
+const nobody = { keys: [], certificates: [], roots: [], now: 0 };
+
 describeData('the landing of public pull requests', () => {
   const pairs = JSON.parse(readData('agents/pr_pairs.json').toString()) as readonly Pair[];
 
@@ -43,7 +45,7 @@ describeData('the landing of public pull requests', () => {
     const found = { replay: 0, identity: 0, residual: 0, unverifiable: 0, before: 0 };
     for (const row of pairs) {
       const inRange = new Set(row.kind === 'merge' ? [row.head, row.landed] : [row.landed]);
-      const relations = await relationsOf([attestationOf(row)], rangeOf(row), inRange, repositoryOf(row));
+      const relations = await relationsOf([attestationOf(row)], rangeOf(row), inRange, repositoryOf(row), nobody);
       const landing = relations.landingOf(row.head);
       expect(landing.kind).toBe(row.kind === 'merge' ? 'identity' : row.replayEqual ? 'replay' : 'residual');
       if (landing.kind === 'replay') expect([...landing.commits]).toEqual([row.landed]);
@@ -55,7 +57,7 @@ describeData('the landing of public pull requests', () => {
   it('where the head is gone, nothing is concluded', async () => {
     for (const row of pairs.slice(0, 50)) {
       const gone = { ...repositoryOf(row), objects: { ...repositoryOf(row).objects, look: async () => undefined } };
-      const relations = await relationsOf([attestationOf(row)], rangeOf(row), new Set([row.landed]), gone);
+      const relations = await relationsOf([attestationOf(row)], rangeOf(row), new Set([row.landed]), gone, nobody);
       expect(relations.landingOf(row.head).kind).toBe('unverifiable');
     }
   });

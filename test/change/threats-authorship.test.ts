@@ -101,7 +101,7 @@ describe('T1: trailers that were taken out', () => {
         const signer = signature.state === 'good' && signature.signer.kind === 'ssh' ? signature.signer : undefined;
         const sign = signOfKey(signer?.fingerprint ?? '');
         const facts = { commit, signs: [], signature, changes: [] };
-        const made = classify(facts, sign === undefined ? [] : [sign], rule);
+        const made = classify(facts, sign === undefined ? [] : [sign], rule, []);
         expect(made).toMatchObject({ class: 'agent', duty: true, vouchedBy: 'alice' });
       }
       expect(commits).toHaveLength(23);

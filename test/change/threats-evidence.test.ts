@@ -8,6 +8,8 @@
  *   T28 SHA-1                    'T28: …'        (and the sandboxes and runtimes of §4.2: 'terms: …')
  */
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OperationalError } from '../../src/diag/index.ts';
 import { formatBundle } from '../../src/sigstore/write-bundle.ts';
@@ -21,8 +23,10 @@ import {
   type Shop,
   type Statement,
   unapproved,
+  undecided,
 } from '../kit/change.ts';
 import { utf8 } from '../kit/der.ts';
+import { writeLooseAs } from '../kit/repository.ts';
 import { rootJson } from '../kit/signed.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
 import { certified, keyed, makeInstance, signStatement } from '../sigstore/instance.ts';
@@ -216,6 +220,51 @@ describe('T16: evidence in notes', () => {
     expect(await shop.judge('main..feature')).toMatchObject(passes);
     shop.repo.git('notes', 'append', '-m', 'Reviewed-by: somebody', head);
     expect(await shop.judge('main..feature')).toMatchObject(passes);
+  });
+
+  it('that is nonsense does not count, and keeps nobody from being judged', async () => {
+    const build = (byAgent: boolean) => {
+      const shop = aShop(temporary);
+      const head = byAgent ? shop.agentCommit({ files: { a: 'a' } }) : shop.humanCommit({ files: { a: 'a' } });
+      const note = (content: string) =>
+        shop.repo.commit({ branch: null, parents: [], only: true, files: { [head]: content } });
+      const tree = shop.repo.tree({ x: 'y' });
+      shop.repo.ref('refs/notes/blob', shop.repo.object('blob', 'x'));
+      shop.repo.ref('refs/notes/tree', tree);
+      shop.repo.ref('refs/notes/ai', shop.repo.object('blob', 'y'));
+      shop.repo.ref('refs/notes/large', note('a'.repeat(33 * 1024 * 1024)));
+      const misled = shop.repo.object(
+        'tree',
+        Buffer.concat([Buffer.from(`100644 ${head}\0`), Buffer.from(tree, 'hex')]),
+      );
+      shop.repo.ref('refs/notes/misled', shop.repo.commit({ branch: null, parents: [], tree: misled }));
+      return { shop, head, evidence: [shop.attest({ base: shop.base, head })] };
+    };
+    const human = await build(false).shop.judge('main..feature');
+    expect(human).toMatchObject(passes);
+    const { shop, head, evidence } = build(true);
+    expect(await shop.judge('main..feature', { evidence })).toMatchObject(passes);
+    const verdict = await shop.judge('main..feature');
+    expect(verdict).toMatchObject(denied('object-too-large', 'provenance-missing', 'schema-invalid'));
+    expect(verdict.report.evidence.refused.map(({ place, rule }) => `${place} ${rule}`).sort()).toEqual([
+      'refs/notes/blob schema-invalid',
+      `refs/notes/large on ${head} object-too-large`,
+      `refs/notes/misled on ${head} schema-invalid`,
+      'refs/notes/tree schema-invalid',
+    ]);
+  });
+
+  it('that is not what its name says leaves nothing to judge from', async () => {
+    const shop = aShop(temporary);
+    const head = shop.humanCommit({ files: { a: 'a' } });
+    const id = shop.repo.object('blob', 'a note');
+    const note = { mode: '100644', id };
+    shop.repo.ref('refs/notes/x', shop.repo.commit({ branch: null, parents: [], only: true, files: { [head]: note } }));
+    expect(await shop.judge('main..feature')).toMatchObject(passes);
+    const file = path.join(shop.repo.gitDir, 'objects', id.slice(0, 2), id.slice(2));
+    rmSync(file, { force: true });
+    writeLooseAs(shop.repo.gitDir, id, 'blob', Buffer.from('another'));
+    expect(await shop.judge('main..feature')).toMatchObject(undecided('object-mismatch'));
   });
 
   it('is missing where somebody wrote over it, whatever the history of the notes has', async () => {

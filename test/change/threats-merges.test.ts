@@ -146,21 +146,66 @@ describe('histories in which something could be lost', () => {
     expect(await build(false).judge('main..feature')).toMatchObject(passes);
   });
 
-  it('a history with a root of its own, merged in, is of the range from its root on', async () => {
+  it('a history with a root of its own, merged in, is of the range from its root on, and needs an approval whoever signed it', async () => {
     const build = (byAgent: boolean) => {
       const shop = aShop(temporary);
       const one = shop.humanCommit({ files: { a: 'a' } });
       const spec = { files: { 'vendor/b': 'b' }, branch: null, parents: [], only: true };
       const root = byAgent ? shop.agentCommit(spec) : shop.humanCommit(spec);
       const tree = shop.repo.git('merge-tree', '--write-tree', '--allow-unrelated-histories', one, root);
-      shop.repo.commit({ parents: [one, root], tree, branch: 'feature', author: identOf('alice') });
-      return { shop, root };
+      const head = shop.humanCommit({ parents: [one, root], tree });
+      return { shop, root, head };
     };
     const attacked = build(true);
     const verdict = await attacked.shop.judge('main..feature');
-    expect(verdict).toMatchObject(denied('provenance-missing'));
+    expect(verdict).toMatchObject(denied('provenance-missing', 'unrelated-histories'));
     expect(verdict.report.findings[0]?.commits).toEqual([attacked.root]);
+    const { shop, root, head } = build(false);
+    const unapproved = await shop.judge('main..feature');
+    expect(unapproved).toMatchObject(denied('unrelated-histories'));
+    expect(unapproved.report.findings.map(({ commits }) => commits)).toEqual([[root], [head]]);
+    const evidence = [shop.approve({ by: 'bob', base: shop.base, head })];
+    expect(await shop.judge('main..feature', { evidence })).toMatchObject(passes);
+  });
+
+  it('what a person signed for another repository is not theirs in this one, merged in by whomever', async () => {
+    const build = (isAlien: boolean) => {
+      const shop = aShop(temporary);
+      const first = shop.humanCommit({
+        branch: 'other',
+        ...(isAlien ? { parents: [], only: true } : { parents: [shop.base] }),
+        files: { 'conftest.py': 'import os\n' },
+      });
+      const last = shop.humanCommit({ branch: 'other', files: { 'conftest.py': 'import os; os.system("id")\n' } });
+      const main = shop.advance({ 'docs/a.md': 'main\n' });
+      const tree = shop.repo.git('merge-tree', '--write-tree', '--allow-unrelated-histories', main, last);
+      const head = shop.repo.commit({ branch: 'feature', parents: [main, last], tree, author: 'outsider <x@x.x>' });
+      return { shop, first, head };
+    };
+    const { shop, first, head } = build(true);
+    const verdict = await shop.judge('main..feature');
+    expect(verdict).toMatchObject(denied('agent-undeclared', 'unrelated-histories'));
+    const found = verdict.report.findings.filter(({ rule }) => rule === 'unrelated-histories');
+    expect(found.map(({ commits }) => commits)).toEqual([[first], [head]]);
     expect(await build(false).shop.judge('main..feature')).toMatchObject(passes);
+  });
+
+  it('two commits of a base that had two roots are as unrelated in a merge as they were', async () => {
+    const shop = aShop(temporary, { policy: lenient });
+    const imported = shop.humanCommit({ branch: 'lib', parents: [], only: true, files: { 'lib/a': 'a' } });
+    const tree = shop.repo.git('merge-tree', '--write-tree', '--allow-unrelated-histories', shop.base, imported);
+    const joined = shop.repo.commit({ branch: 'main', parents: [shop.base, imported], tree });
+    const again = shop.repo.commit({ branch: null, parents: [shop.base, imported], tree, author: identOf('alice') });
+    shop.merge(joined, again);
+    const verdict = await shop.judge('main..feature');
+    expect(verdict).toMatchObject(denied('unrelated-histories'));
+    expect(verdict.report.findings.map(({ commits }) => commits)).toEqual([[again]]);
+    const twin = aShop(temporary, { policy: lenient });
+    const mine = twin.humanCommit({ files: { a: 'a' } });
+    const early = twin.advance({ 'docs/a.md': 'main\n' });
+    const merged = twin.merge(mine, early);
+    twin.merge(merged, twin.advance({ 'docs/b.md': 'main\n' }));
+    expect(await twin.judge('main..feature')).toMatchObject(passes);
   });
 
   it('a history that shares nothing with the base is not judged', async () => {

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Attested, aShop, denied, passes, people, type Shop, type Statement } from '../kit/change.ts';
+import { type Attested, aShop, claude, denied, passes, people, type Shop, type Statement } from '../kit/change.ts';
 import { temporaryDirectory } from '../kit/temporary.ts';
 
 const temporary = temporaryDirectory();
@@ -56,7 +56,7 @@ describe('T6: provenance that is about something else', () => {
     ['an id cut short', { commit: head.slice(0, 39) }, 'schema-invalid'],
     ['another kind of statement', { change: otherKind }, 'signature-unsupported'],
     ['a statement of another version', { change: otherVersion }, 'signature-unsupported'],
-    ['an identity that the policy knows for other things', { by: 'release-key' }, 'provenance-signature'],
+    ['an identity that the policy knows for other things', { by: 'release-key' }, 'identity-mismatch'],
     ['somebody whom the policy does not know', { by: 'stranger' }, 'provenance-signature'],
     ['a person', { by: people.alice }, 'identity-mismatch'],
     ['a stranger with an SSH key', { by: people.mallory }, 'identity-mismatch'],
@@ -125,16 +125,57 @@ describe('T6: provenance that is about something else', () => {
       const text = JSON.stringify(each).replace('"baseCommit":', `"headCommit":"${commit}","baseCommit":`);
       return JSON.parse(text) as object;
     };
-    expect(await judged({ subjects: named(digest) })).toMatchObject(passes);
     expect(await judged({ digest })).toMatchObject(passes);
     expect(await judged({ subjects: named(digest), change: to(head) })).toMatchObject(passes);
     for (const wrong of [
       { subjects: named(digest), change: to(first) },
-      { subjects: named(digest), base: first },
-      { subjects: named('ab'.repeat(32)) },
+      { subjects: named(digest), change: to(head), base: first },
+      { subjects: named('ab'.repeat(32)), change: to(head) },
+      { subjects: named(digest) },
     ]) {
       expect(await judged(wrong)).toMatchObject(denied('provenance-missing', 'subject-mismatch'));
     }
+    expect(await judged({ subjects: named(digest), base: first })).toMatchObject(
+      denied('base-mismatch', 'provenance-missing'),
+    );
+  });
+
+  describe('a change that is named by its digest alone', () => {
+    const digestOnly = async () => {
+      const one = aShop(temporary);
+      const end = one.agentCommit({ files: { 'src/new.py': 'print(1)\n' } });
+      const sha256 = (await one.judge('main..feature')).report.range?.changeDigest ?? '';
+      const subjects = [{ name: 'change.diff', digest: { sha256 } }];
+      return { one, end, evidence: [one.attest({ base: one.base, head: end, subjects })] };
+    };
+
+    it('counts from the base of the range, for one commit', async () => {
+      const { one, evidence } = await digestOnly();
+      expect(await one.judge('main..feature', { evidence })).toMatchObject(passes);
+      const other = aShop(temporary);
+      other.agentCommit({ files: { 'src/new.py': 'print(2)\n' } });
+      expect(await other.judge('main..feature', { evidence })).toMatchObject({ outcome: 'denied' });
+    });
+
+    it('does not count for its tree upon a newer base, which takes back what the base has fixed', async () => {
+      const { one, end, evidence } = await digestOnly();
+      const fix = one.advance({ 'src/app.py': 'def pay():\n    check()\n    verify()\n    charge()\n' });
+      one.repo.commit({ branch: 'evil', parents: [fix], tree: one.repo.treeOf(end), author: claude });
+      expect(await one.judge('main..evil', { evidence })).toMatchObject(denied('base-mismatch', 'provenance-missing'));
+      // The honest branch is still judged from where it started.
+      expect(await one.judge('main..feature', { evidence })).toMatchObject(passes);
+    });
+
+    it('does not count where several commits make it: what one adds and another takes back is in no digest', async () => {
+      const { one, end, evidence } = await digestOnly();
+      const back = { branch: 'evil', author: claude, parents: [one.base] };
+      const added = one.repo.commit({ ...back, files: { 'src/backdoor.py': 'steal()\n' } });
+      one.repo.commit({ ...back, parents: [added], tree: one.repo.treeOf(end) });
+      const verdict = await one.judge('main..evil', { evidence });
+      expect(verdict).toMatchObject(denied('provenance-missing', 'subject-mismatch'));
+      const told = verdict.report.findings.find(({ rule }) => rule === 'subject-mismatch');
+      expect(told?.message).toContain('externalParameters.target.headCommit');
+    });
   });
 
   it('a signature over other bytes is none, and so is a statement that nobody signed', async () => {

@@ -35,7 +35,7 @@ export function memoryStore(format: ObjectFormat = 'sha1'): MemoryStore {
       reads.count++;
       const object = objects.get(id);
       if (object === undefined) throw new GitRefusal('missing-object', `there is no object ${id}`);
-      if (object.type !== type) throw new GitRefusal('object-mismatch', `${id} is no ${type}`);
+      if (object.type !== type) throw new GitRefusal('schema-invalid', `${id} is no ${type}`);
       if (object.bytes.length > maxBytes) throw new GitRefusal('object-too-large', `${id} is too large`);
       return object;
     },

@@ -2,11 +2,16 @@
 import { onTestFinished } from 'vitest';
 import { OperationalError } from '../../src/diag/index.ts';
 import { type OpenedRepository, openRepository } from '../../src/git/index.ts';
+import type { RepositoryLimits } from '../../src/git/repository.ts';
 import type { World } from '../../src/io/index.ts';
 import { realWorld } from '../../src/io/index.ts';
 
-export async function open(folder: string, env: World['env'] = {}): Promise<OpenedRepository> {
-  const repository = await openRepository(folder, worldWith(env));
+export async function open(
+  folder: string,
+  env: World['env'] = {},
+  limits: RepositoryLimits = {},
+): Promise<OpenedRepository> {
+  const repository = await openRepository(folder, worldWith(env), limits);
   onTestFinished(() => repository.close());
   return repository;
 }

@@ -1,4 +1,5 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -26,6 +27,24 @@ async function refused(made: { readonly path: string }): Promise<{ readonly rule
 }
 
 describe('a repository that cannot be judged is refused, with the way out', () => {
+  it.skipIf(spawnSync('mkfifo', ['--version']).error !== undefined)(
+    'one whose pack is a pipe (needs mkfifo): git would wait for ever',
+    async () => {
+      const made = await sound();
+      const pack = path.join(made.gitDir, 'objects/pack', `pack-${'a'.repeat(40)}.idx`);
+      spawnSync('mkfifo', [pack]);
+      const why = await refused(made);
+      expect(why.rule).toBe('unsupported-repository');
+      expect(why.text).toContain(pack);
+      rmSync(pack);
+      runGit(made.path, ['repack', '-adq']);
+      const [file = ''] = readdirSync(path.dirname(pack)).filter((name) => name.endsWith('.pack'));
+      renameSync(path.join(path.dirname(pack), file), path.join(made.path, 'elsewhere'));
+      symlinkSync(path.join(made.path, 'elsewhere'), path.join(path.dirname(pack), file));
+      expect((await (await open(made.path)).objects.read(made.second, 'commit')).id).toBe(made.second);
+    },
+  );
+
   it('a shallow clone, and its history fetched makes it sound', async () => {
     const source = await sound();
     const clone = path.join(parent, 'shallow');

@@ -412,6 +412,63 @@ describe('what a policy says of changes', () => {
     expect(messageOf(policy(lines))).toBe(`p.yaml:${message}`);
   });
 
+  describe('lets a workflow make, record or decide', () => {
+    const flow = (signer: string) =>
+      policy('').replace(
+        /platform: \{.*/,
+        `platform: { issuer: ${gitHub}, ${signer}, source: { repository: https://github.com/acme/shop } }`,
+      );
+    const roles: readonly (readonly [place: string, line: string])[] = [
+      ['14:10: changes.bots[0]', '  bots: [platform]'],
+      ['14:25: changes.highRisk.records[0]', '  highRisk: { records: [platform] }'],
+      ['14:31: changes.agents.decision.any[0]', '  agents: { decision: { any: [platform] } }'],
+      ['14:31: changes.agents.decision.all[0]', '  agents: { decision: { all: [platform] } }'],
+      [
+        '14:53: changes.agents.decision.threshold.of[1]',
+        '  agents: { decision: { threshold: { of: [renovate, platform], count: 1 } } }',
+      ],
+    ];
+
+    it.each(roles)('only where it says from which ref it is taken: %s', (place, line) => {
+      const read = (signer: string) => messageOf(`${flow(signer).trimEnd()}\n${line}\n`);
+      expect(read(`signer: { workflow: ${workflow} }`)).toBe(
+        `p.yaml:${place} is a workflow at whatever ref, in the form that whoever pushed it gave it; add signer.ref or signer.digest to identities.platform`,
+      );
+      expect(read(`signer: { workflow: ${workflow}, ref: { pattern: "refs/heads/*" } }`)).toBe(
+        `p.yaml:${place} is a workflow at any ref that fits a pattern, and whoever pushes such a one decides what it does; write one ref, or tags, in identities.platform.signer.ref`,
+      );
+      expect(read(`subject: { pattern: "${workflow}@refs/heads/*" }, signer: { workflow: ${workflow} }`)).toContain(
+        `p.yaml:${place} is a workflow at whatever ref`,
+      );
+      for (const signer of [
+        `signer: { workflow: ${workflow}, ref: refs/heads/main }`,
+        `signer: { workflow: ${workflow}, ref: { pattern: "refs/tags/v*" } }`,
+        `signer: { workflow: ${workflow}, digest: ${'a'.repeat(40)} }`,
+        `subject: ${workflow}@refs/heads/main`,
+      ]) {
+        expect(read(signer), signer).toBe('is read');
+      }
+    });
+
+    it('and asks the same of the identities of a person who decides', () => {
+      const person = policy('  agents: { decision: { any: [dave] } }').replace(
+        'people:',
+        'people:\n  dave: { identities: [platform] }',
+      );
+      expect(messageOf(person)).toContain('p.yaml:15:31: changes.agents.decision.any[0] is a workflow at whatever ref');
+    });
+
+    it('and lets none approve, whose it is said to be', () => {
+      const person = policy('  highRisk: { by: [dave] }').replace(
+        'people:',
+        'people:\n  dave: { identities: [platform] }',
+      );
+      expect(messageOf(person)).toBe(
+        'p.yaml:15:20: changes.highRisk.by[0] has nothing to approve with; add keys, identities or accounts under people.dave',
+      );
+    });
+  });
+
   it.each<[string, string]>([
     ['acme/shop', 'must be a whole URL that begins with https://, like https://github.com/acme/shop'],
     ['http://github.com/acme/shop', 'must be a whole URL that begins with https://, like https://github.com/acme/shop'],

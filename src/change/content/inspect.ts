@@ -8,7 +8,7 @@ import { collectFindings, type Draft, type Findings } from './findings.ts';
 import { findHiddenLines, mayHide } from './hidden-text.ts';
 import { judgeLink } from './links.ts';
 import { findLockKind, judgeLock, type LockKind, lockAlone } from './lockfiles/index.ts';
-import { findMedium, judgeBinary, judgePointer, opaque } from './opaque.ts';
+import { judgeBinary, judgePointer, opaque } from './opaque.ts';
 import { judgePaths } from './paths.ts';
 import { isProse } from './prose.ts';
 import { judgeGitlink, judgeModules } from './submodules.ts';
@@ -16,18 +16,18 @@ import { readContent } from './text.ts';
 import { type TreeView, viewTree } from './tree-view.ts';
 
 /**
- * Over the whole change, from its base to its head. Throws GitRefusal as the store does, but for files beyond the cap of
+ * Over the whole change, from its base to its head. `beside`: the whole of it, where `changes` are only a part. Throws GitRefusal as the store does, but for files beyond the cap of
  * 16 MiB: they are findings.
  */
 export async function inspectChange(
   store: ObjectStore,
   changes: readonly PathChange[],
-  { newTree }: { readonly newTree: ObjectId },
+  { newTree, beside = changes }: { readonly newTree: ObjectId; readonly beside?: readonly PathChange[] },
 ): Promise<readonly ContentFinding[]> {
   const findings = collectFindings();
   const view = viewTree(store, newTree);
   await judgePaths(view, changes, findings);
-  const context: Context = { store, view, findings, manifests: foldersOfNames(changes) };
+  const context: Context = { store, view, findings, manifests: foldersOfNames(beside) };
   for (let start = 0; start < changes.length; start += width) {
     const batch = changes.slice(start, start + width);
     const contents = await Promise.all(batch.map((change) => readChanged(store, change)));
@@ -117,7 +117,7 @@ async function judgeText(
   name: string,
   bytes: Buffer,
 ): Promise<readonly Draft[]> {
-  if (findMedium(name, bytes) !== undefined) return [judgeBinary(name, bytes, old === undefined)];
+  // Never by its name or first bytes alone: `GIF89a=1;` and `true` are the beginnings of programs, too.
   const content = readContent(bytes);
   if (content.kind === 'binary') return [judgeBinary(name, bytes, old === undefined)];
   const drafts: Draft[] = [];

@@ -8,10 +8,11 @@
  * https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md. Git-lfs takes a file of at most 1024 bytes for a pointer whose
  * first line names one of its three specifications; we take anything that could be meant as one.
  */
+import { isUtf8 } from 'node:buffer';
 import { quoted } from '../../diag/index.ts';
 import type { Draft } from './findings.ts';
 
-/** For content that `readContent` calls binary, or that has the first bytes of a known medium. */
+/** For content that `readContent` calls binary. */
 export function judgeBinary(path: string, bytes: Buffer, isNew: boolean): Draft {
   const medium = findMedium(path, bytes);
   const verb = isNew ? 'added' : 'changed';
@@ -23,7 +24,9 @@ export function judgeBinary(path: string, bytes: Buffer, isNew: boolean): Draft 
 export function findMedium(path: string, bytes: Buffer): string | undefined {
   const ending = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
   const medium = media.find(({ endings }) => endings.includes(ending));
-  return medium?.starts.some((start) => hasAt(bytes, start)) === true ? medium.name : undefined;
+  if (medium?.starts.some((start) => hasAt(bytes, start)) !== true) return undefined;
+  // No real one is text up to a NUL that somebody put there: programs that begin like a medium are.
+  return isUtf8(bytes) ? undefined : medium.name;
 }
 
 export function judgePointer(bytes: Buffer): Draft | undefined {

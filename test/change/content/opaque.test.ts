@@ -16,7 +16,7 @@ describe('binary files', () => {
       'b.png': 'x\0y',
       'b.bin': 'x\0y',
       'c.bin': `${'x'.repeat(7999)}\0`,
-      'a.gif': 'GIF89a\x01',
+      'a.gif': Buffer.from('GIF89a\x01\0\x01\0\x80\0\0', 'latin1'),
     };
     expect(await inspectShort({}, files)).toEqual([
       'a.gif opaque-content note',
@@ -25,6 +25,21 @@ describe('binary files', () => {
       'b.bin opaque-content risk',
       'b.png opaque-content risk',
       'c.bin opaque-content risk',
+    ]);
+  });
+
+  it('are not text that begins like a medium: that is searched like any other', async () => {
+    const hidden = 'x = "\u202e";\n';
+    const files = { 'a.gif': `GIF89a=1;${hidden}`, 'b.ttf': `true\n${hidden}`, 'c.webp': `1234567:WEBP${hidden}` };
+    expect(await inspectShort({}, files)).toEqual([
+      'a.gif:1 hidden-text error',
+      'b.ttf:2 hidden-text error',
+      'c.webp:1 hidden-text error',
+    ]);
+    expect(await inspectShort({}, { 'a.gif': 'GIF89a=1;\n', 'b.ttf': 'true\n' })).toEqual([]);
+    expect(await inspectShort({}, { 'a.gif': 'GIF89a=1;\0\n', 'b.ttf': 'true\0\n' })).toEqual([
+      'a.gif opaque-content risk',
+      'b.ttf opaque-content risk',
     ]);
   });
 
