@@ -16,7 +16,6 @@ import type {
 import { plural } from '../diag/index.ts';
 import { bytesText } from '../git/path-text.ts';
 import type {
-  ChangeOutcome,
   ReportedCommit,
   ReportedFinding,
   ReportedPoint,
@@ -169,7 +168,7 @@ export function reportedRisks(risky: readonly RiskyPath[]) {
 }
 
 /** One sentence for the whole. */
-export function reasonOf({ outcome, commits, statements, findings, approvals }: Judgement): string {
+export function reasonOf({ outcome, commits, findings, approvals }: Judgement): string {
   if (outcome !== 'pass') {
     const worst = findings.find(({ weight }) => weight === outcome);
     if (outcome === 'approval') {
@@ -178,24 +177,26 @@ export function reasonOf({ outcome, commits, statements, findings, approvals }: 
     }
     return worst?.message ?? 'it could not be decided';
   }
-  const count = (made: ChangeOutcome | ClassifiedCommit['class']) =>
-    commits.filter((each) => each.class === made).length;
+  const [covered, others] = [commits.filter(isCovered), commits.filter((each) => !isCovered(each))];
+  const agents = covered.filter((each) => each.class === 'agent').length;
+  const empty = others.filter(({ facts }) => facts.merge?.replay === 'clean');
+  const count = (made: ClassifiedCommit['class']) =>
+    others.filter((each) => each.class === made && !empty.includes(each)).length;
   const parts = [
-    agents(count('agent'), statements.length),
+    some(agents, 'by agents, with provenance that counts'),
+    some(covered.length - agents, 'by others, with provenance that counts'),
     some(count('human'), 'signed by a person of the policy'),
     some(count('bot'), 'signed by a listed bot'),
-    some(count('unknown'), 'by nobody who is proved, as the policy allows or merges that add nothing'),
+    some(count('unknown'), 'by nobody who is proved, as the policy allows'),
+    some(empty.length, 'that only merge what is there'),
   ].filter((each) => each !== undefined);
   const approved =
     approvals.counted.length === 0 ? '' : `; approved by ${approvals.counted.map(({ person }) => person).join(', ')}`;
   return `${plural(commits.length, 'commit')}: ${parts.join(', ')}${approved}`;
 }
 
-function agents(count: number, statements: number): string | undefined {
-  if (count === 0) return undefined;
-  return statements === 0
-    ? `${count} by agents, adding nothing of their own`
-    : `${count} by agents, with provenance that counts`;
+function isCovered({ coveredBy }: ClassifiedCommit): boolean {
+  return coveredBy.length > 0;
 }
 
 function some(count: number, what: string): string | undefined {
