@@ -4,10 +4,11 @@
  * signed, or somebody who made the change.
  */
 import { judgeApprovals } from '../change/approvals.ts';
+import { authorsOf } from '../change/authors.ts';
 import { signOfKey } from '../change/signs/index.ts';
-import type { Approval, EvidenceSigner, Relations, VerifiedEvidence } from '../change/types.ts';
+import type { Approval, EvidenceSigner, VerifiedEvidence } from '../change/types.ts';
 import type { RuleId } from '../diag/index.ts';
-import { parseCommit } from '../git/commit.ts';
+import { findCommit } from '../git/find-commit.ts';
 import type { World } from '../io/index.ts';
 import type { TokenIdentity } from '../sigstore/identity-token.ts';
 import { isWorkflowIssuer } from '../sigstore/issuers.ts';
@@ -61,8 +62,8 @@ export function whyNotToken({ issuer, name }: TokenIdentity, facts: ApprovalFact
       hints: unknownHints,
     };
   }
-  const authors = authorsOf(facts);
-  const author = [...people].find((person) => authors.includes(person));
+  const authors = authorsOf(facts.commits, [], facts.policy.policy);
+  const author = [...people].find((person) => authors.has(person));
   return author === undefined ? undefined : selfMade(author);
 }
 
@@ -87,10 +88,7 @@ async function readBack(
   now: number,
   { disk }: World,
 ): Promise<VerifiedEvidence | Refusal> {
-  const known = async (commit: string) => {
-    if ((await repository.objects.look(commit))?.type !== 'commit') return undefined;
-    return { tree: parseCommit(await repository.objects.read(commit, 'commit')).tree };
-  };
+  const known = (commit: string) => findCommit(repository.objects, commit);
   const { verified, refused } = await collectEvidence(
     { evidence: [], notes: [{ place: 'the new approval', bytes: Buffer.from(signed) }], reviews: [] },
     { disk, signers: policy.signers, buildTypes: policy.rule.agents.buildTypes, now, known },
@@ -152,22 +150,6 @@ async function judged(evidence: VerifiedEvidence, facts: ApprovalFacts, now: num
   if (reason?.rule === 'approval-self' && signer.person !== undefined) return selfMade(signer.person);
   const message = reason?.message ?? 'it would count for nobody';
   return { rule: reason?.rule ?? 'approval-not-human', message, hints: humanHints };
-}
-
-/** People who made the change: nobody's approval has to be judged for that. */
-function authorsOf({ policy, range, graph, commits, touched, risky, content }: ApprovalFacts): readonly string[] {
-  const relations: Relations = {
-    inBase: () => false,
-    isAncestor: () => false,
-    treeOf: () => undefined,
-    landingOf: () => ({ kind: 'unverifiable' }),
-    changeDigest: () => undefined,
-    approvedPaths: () => undefined,
-    rewritten: [],
-  };
-  const asked = { policy: policy.policy, rule: policy.rule, range, graph, relations, commits };
-  const context = { ...asked, changedPaths: touched, risky, content };
-  return judgeApprovals({ ...context, evidence: [], reviews: [], now: 0 }).authors;
 }
 
 function selfMade(person: string): Refusal {

@@ -3,16 +3,12 @@ import type { ApprovalContext } from '../change/approval-candidate.ts';
 import { classify } from '../change/classify.ts';
 import { rangeGraph } from '../change/graph.ts';
 import type { CommitClass, CommitFacts, ContentFinding, PathlessRange, RiskyPath } from '../change/types.ts';
-import { changeDigest } from '../git/change-digest.ts';
 import type { OpenedRepository } from '../git/index.ts';
-import { diffTrees } from '../git/tree-diff.ts';
 import type { World } from '../io/index.ts';
 import { policyOf } from './change.ts';
-import { readCommits } from './change-commits.ts';
-import { inspectRange } from './change-content.ts';
+import { gatherRange } from './change-gather.ts';
 import type { ChangePolicy } from './change-policy.ts';
 import { checkBaseRef, findRange } from './change-range.ts';
-import { gatherSigns } from './change-signs.ts';
 
 export interface ApprovalFacts {
   readonly repository: OpenedRepository;
@@ -59,12 +55,15 @@ export async function gatherApproval(
   const asked = { ...request, evidence: [], notes: [], reviews: [], tool: { name: '', version: '' } };
   const policy = await policyOf(repository, found, asked, world);
   const notes = await checkBaseRef(found, repository, policy.rule.baseRef, request.baseRef);
-  const net = await diffTrees(repository.objects, found.mergeBase.tree, found.head.tree);
-  const range = { ...found, changeDigest: await changeDigest(repository.objects, net) };
-  const { facts } = await readCommits(found.ids, repository, { ...policy.signers, now });
-  const signs = await gatherSigns(facts, range, undefined, repository);
-  const inspected = await inspectRange(range, net, facts, policy, repository.objects);
-  const touched = [...net, ...inspected.landed, ...facts.flatMap(({ changes }) => changes)].map(({ path }) => path);
+  const {
+    range,
+    net,
+    commits: facts,
+    signs,
+    landed,
+    ...inspected
+  } = await gatherRange(found, policy, undefined, now, repository);
+  const touched = [...net, ...landed, ...facts.flatMap(({ changes }) => changes)].map(({ path }) => path);
   const commits = facts.map((each): ApprovedCommit => {
     const all = [...each.signs, ...(signs.byCommit.get(each.commit.id) ?? [])];
     return { facts: each, ...classify(each, all, policy.rule, touched) };

@@ -1,10 +1,10 @@
 /** Evidence of one range: what the user names, and the notes that hang on its commits. */
 import type { PathlessRange, RefusedEvidence } from '../change/types.ts';
 import { OperationalError, quoted, type RuleId } from '../diag/index.ts';
-import { parseCommit } from '../git/commit.ts';
+import { findCommit } from '../git/find-commit.ts';
 import { readNotesFor } from '../git/notes.ts';
 import { GitRefusal } from '../git/refusal.ts';
-import type { ObjectId, Repository } from '../git/types.ts';
+import type { Commit, ObjectId, Repository } from '../git/types.ts';
 import type { World } from '../io/index.ts';
 import { type CollectedEvidence, collectEvidence } from './change-evidence.ts';
 import { refusalOf } from './change-evidence-verify.ts';
@@ -27,10 +27,10 @@ export async function collectChangeEvidence(
 ): Promise<CollectedEvidence> {
   const { evidence, reviews } = request;
   const { notes, refused } = await notesOf(notesRefs(request.notes, repository), inRange, repository);
-  const trees = new Map<ObjectId, Promise<{ readonly tree: ObjectId } | undefined>>();
-  const known = (commit: ObjectId) => {
-    const found = trees.get(commit) ?? treeOf(commit, repository);
-    trees.set(commit, found);
+  const commits = new Map<ObjectId, Promise<Commit | undefined>>();
+  const known = (id: ObjectId) => {
+    const found = commits.get(id) ?? findCommit(repository.objects, id);
+    commits.set(id, found);
     return found;
   };
   const collected = await collectEvidence(
@@ -38,11 +38,6 @@ export async function collectChangeEvidence(
     { disk: world.disk, signers: policy.signers, buildTypes: policy.rule.agents.buildTypes, now, known },
   );
   return { ...collected, refused: [...refused, ...collected.refused] };
-}
-
-async function treeOf(commit: ObjectId, { objects }: Repository): Promise<{ readonly tree: ObjectId } | undefined> {
-  if ((await objects.look(commit))?.type !== 'commit') return undefined;
-  return { tree: parseCommit(await objects.read(commit, 'commit')).tree };
 }
 
 /** Those of tools that keep their own records there are read as signs. */

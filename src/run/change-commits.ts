@@ -1,6 +1,5 @@
 /** The commits of a range as facts: parsed and hashed again, signatures checked, merges replayed, trees compared. */
-import type { CommitSigners } from '../change/commit-signature.ts';
-import { verifyCommitSignature } from '../change/commit-signature.ts';
+import { type CommitSigners, verifyCommitSignature } from '../change/commit-signature.ts';
 import { findSigns, signOfKey } from '../change/signs/index.ts';
 import type { CommitFacts, MergeFacts, Sign } from '../change/types.ts';
 import { parseCommit } from '../git/commit.ts';

@@ -3,6 +3,7 @@ import type { CommitSigners } from '../change/commit-signature.ts';
 import type { CommitFacts, Landing, PathlessRange, Relations, VerifiedEvidence } from '../change/types.ts';
 import { changeDigest } from '../git/change-digest.ts';
 import { parseCommit } from '../git/commit.ts';
+import { findCommit } from '../git/find-commit.ts';
 import { checkMergeInputs } from '../git/merge-inputs.ts';
 import { pathKey } from '../git/path-text.ts';
 import { diffTrees } from '../git/tree-diff.ts';
@@ -96,8 +97,7 @@ function namedPairs({ statement }: VerifiedEvidence, range: PathlessRange): read
 
 /** A commit that the repository does not have, or that is none, has no tree. */
 async function treeOf(id: ObjectId, repository: Repository): Promise<ObjectId | undefined> {
-  if ((await repository.objects.look(id))?.type !== 'commit') return undefined;
-  return parseCommit(await repository.objects.read(id, 'commit')).tree;
+  return (await findCommit(repository.objects, id))?.tree;
 }
 
 interface LandingContext {

@@ -1,5 +1,4 @@
 /** From a judgement to the document that people and programs read. */
-
 import { headOf } from '../change/statement-context.ts';
 import type {
   ChangeFinding,

@@ -2,27 +2,41 @@
 import { OperationalError, type RuleId } from '../diag/index.ts';
 import { GitRefusal } from '../git/index.ts';
 import type { World } from '../io/index.ts';
-import { type ChangeReport, changeSchema } from '../report/change.ts';
+import { type ChangeReport, changeSchema, type ReportedRepository } from '../report/change.ts';
 import { verificationTime } from '../report/verification.ts';
 import type { ChangeRequest } from './change-request.ts';
 
 /** Undecided, with the error as the one finding. */
 export function unreadChange(request: ChangeRequest, error: OperationalError, world: World): ChangeReport {
-  const { code, message, hints } = error;
+  return {
+    ...reportStart(request, request.now ?? world.now()),
+    ...undecided(error, ruleOf(error, error.code), { path: request.repository }),
+  };
+}
+
+export function reportStart(request: ChangeRequest, now: number) {
   return {
     schema: changeSchema,
     tool: request.tool,
-    time: verificationTime(request.now ?? world.now()),
+    time: verificationTime(now),
     replayedTime: request.now !== undefined,
     requested: request.range,
+  } as const;
+}
+
+/** What is judged, without what was asked. */
+export type Judged = Omit<ChangeReport, keyof ReturnType<typeof reportStart>>;
+
+export function undecided({ message, hints }: OperationalError, rule: RuleId, repository: ReportedRepository): Judged {
+  return {
     outcome: 'undecided',
     reason: message,
-    repository: { path: request.repository },
+    repository,
     commits: [],
     risks: [],
     evidence: { counted: [], refused: [] },
     approvals: { needed: 0, counted: [], authors: [] },
-    findings: [{ rule: ruleOf(error, code), weight: 'undecided', message, commits: [], hints }],
+    findings: [{ rule, weight: 'undecided', message, commits: [], hints }],
     notes: [],
   };
 }

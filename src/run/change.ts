@@ -3,19 +3,14 @@
  * from the change, gather the facts, judge, and report. What cannot be judged at all is a finding too, and undecided.
  */
 import { judge } from '../change/judge.ts';
-import type { PathlessRange } from '../change/types.ts';
 import { Exit, type ExitCode } from '../diag/index.ts';
-import { changeDigest } from '../git/change-digest.ts';
 import { GitRefusal, type OpenedRepository, openRepository } from '../git/index.ts';
-import { diffTrees } from '../git/tree-diff.ts';
 import { readTreeFile } from '../git/tree-file.ts';
 import type { World } from '../io/index.ts';
-import { type ChangeOutcome, type ChangeReport, changeSchema } from '../report/change.ts';
-import { verificationTime } from '../report/verification.ts';
+import type { ChangeOutcome, ChangeReport } from '../report/change.ts';
 import { collectChangeEvidence } from './change-collect.ts';
-import { readCommits } from './change-commits.ts';
-import { inspectRange } from './change-content.ts';
 import { explainedCommit } from './change-explained.ts';
+import { gatherRange } from './change-gather.ts';
 import { type ChangePolicy, maxPolicyFileBytes, readChangePolicy } from './change-policy.ts';
 import { checkBaseRef, type FoundRange, findRange } from './change-range.ts';
 import { relationsOf } from './change-relations.ts';
@@ -29,19 +24,12 @@ import {
   reportedStatements,
 } from './change-report.ts';
 import type { ChangeRequest } from './change-request.ts';
-import { gatherSigns } from './change-signs.ts';
-import { refuseRange } from './change-unread.ts';
+import { type Judged, refuseRange, reportStart, undecided } from './change-unread.ts';
 
 /** Throws OperationalError for wrong usage and configuration, and for a world that does not answer. */
 export async function judgeChange(request: ChangeRequest, world: World): Promise<ChangeReport> {
   const now = request.now ?? world.now();
-  const start = {
-    schema: changeSchema,
-    tool: request.tool,
-    time: verificationTime(now),
-    replayedTime: request.now !== undefined,
-    requested: request.range,
-  } as const;
+  const start = reportStart(request, now);
   let repository: OpenedRepository | undefined;
   try {
     repository = await openRepository(request.repository, world, limitsOf(request)).catch(refuseRange);
@@ -49,7 +37,8 @@ export async function judgeChange(request: ChangeRequest, world: World): Promise
     return { ...start, ...judged };
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
-    return { ...start, ...refused(error, request, repository) };
+    const facts = repository && { objectFormat: repository.format, gitVersion: repository.gitVersion };
+    return { ...start, ...undecided(error, error.rule, { path: request.repository, ...facts }) };
   } finally {
     await repository?.close();
   }
@@ -58,8 +47,6 @@ export async function judgeChange(request: ChangeRequest, world: World): Promise
 export function exitOfChange(outcome: ChangeOutcome): ExitCode {
   return { pass: Exit.pass, denied: Exit.denied, undecided: Exit.undecided, approval: Exit.approval }[outcome];
 }
-
-type Judged = Omit<ChangeReport, 'schema' | 'tool' | 'time' | 'replayedTime' | 'requested'>;
 
 function limitsOf({ maxObjectBytes }: ChangeRequest): { readonly maxObjectBytes?: number } {
   return maxObjectBytes === undefined ? {} : { maxObjectBytes };
@@ -82,12 +69,9 @@ async function judgeIn(
       ? []
       : ['the change does not merge into the base without conflicts: it has to change before it can land']),
   ];
-  const net = await diffTrees(repository.objects, found.mergeBase.tree, found.head.tree);
-  const range: PathlessRange = { ...found, changeDigest: await changeDigest(repository.objects, net) };
-  const { facts, signedOffByAgent } = await readCommits(found.ids, repository, { ...policy.signers, now });
+  const gathered = await gatherRange(found, policy, request.headRef, now, repository);
+  const { range, net, signs } = gathered;
   const inRange = new Set(found.ids);
-  const signs = await gatherSigns(facts, range, request.headRef, repository);
-  const { content, risky, landed } = await inspectRange(range, net, facts, policy, repository.objects);
   const evidence = await collectChangeEvidence(request, { repository, range, inRange, policy, now }, world);
   const relations = await relationsOf(evidence.verified, range, inRange, repository, {
     ...policy.signers,
@@ -97,13 +81,13 @@ async function judgeIn(
     policy: policy.policy,
     rule,
     range,
-    commits: facts,
+    commits: gathered.commits,
     signs: signs.byCommit,
-    signedOffByAgent,
+    signedOffByAgent: gathered.signedOffByAgent,
     net,
-    landed,
-    content,
-    risky,
+    landed: gathered.landed,
+    content: gathered.content,
+    risky: gathered.risky,
     evidence,
     relations,
     now,
@@ -121,7 +105,7 @@ async function judgeIn(
     },
     range: reportedRange(range, found.behind, net.length),
     commits: judgement.commits.map((each) => reportedCommit(each, judgement.statements)),
-    risks: reportedRisks(risky),
+    risks: reportedRisks(gathered.risky),
     evidence: {
       counted: reportedStatements(judgement, range),
       refused: reportedRefusals(evidence.refused, judgement.findings),
@@ -145,22 +129,4 @@ export async function policyOf(
     (path, tree) => readTreeFile(repository.objects, tree, path, maxPolicyFileBytes),
     world,
   );
-}
-
-function refused(error: GitRefusal, request: ChangeRequest, repository: OpenedRepository | undefined): Judged {
-  const { rule, message, hints } = error;
-  return {
-    outcome: 'undecided',
-    reason: message,
-    repository: {
-      path: request.repository,
-      ...(repository !== undefined && { objectFormat: repository.format, gitVersion: repository.gitVersion }),
-    },
-    commits: [],
-    risks: [],
-    evidence: { counted: [], refused: [] },
-    approvals: { needed: 0, counted: [], authors: [] },
-    findings: [{ rule, weight: 'undecided', message, commits: [], hints }],
-    notes: [],
-  };
 }
