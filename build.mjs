@@ -56,10 +56,13 @@ await bundle.write({
   // What every start needs, and what every verification needs, in one file each: thirty small ones are slower to find.
   codeSplitting: {
     groups: [
-      { name: 'start', test: /src[\\/](?:diag|io[\\/](?!tuf|load|git)|cli[\\/](?:main|program))/ },
+      {
+        name: 'start',
+        test: /src[\\/](?:diag|io[\\/](?!tuf|load|git)|archive[\\/]limits|sources[\\/](?:digest|platform|target)|run[\\/]guarded|cli[\\/](?:main|program|outputs))/,
+      },
       {
         name: 'verify',
-        test: /src[\\/](?:sigstore[\\/](?!roots|signing|write|keyless|tuf|digest-signature|cosign|simple|ssh|gitsign|openpgp|allowed|person|protobuf)|run[\\/](?:verify(?!-image|-policy)|trust\.|read-whole)|cli[\\/](?:verify-options|outputs)|report[\\/]verify-table)/,
+        test: /src[\\/](?:sigstore[\\/](?!roots|signing|write|keyless|tuf|digest-signature|cosign|simple|ssh|gitsign|openpgp|allowed|person|protobuf)|run[\\/](?:verify(?!-image|-policy)|trust\.|read-whole)|cli[\\/]verify-options|report[\\/]verify-table)/,
       },
     ],
   },
@@ -73,15 +76,16 @@ await build({
 });
 await cp(source('tidewaiter.cjs'), path.join(directory, 'tidewaiter.cjs'));
 await chmod(path.join(directory, 'tidewaiter.cjs'), 0o755);
-makeCodeCache();
+// In this order: what every command starts with is made without the flags that a scan gives to V8.
+for (const command of ['verify', 'scan', 'change']) makeCodeCache(command);
 
 /**
- * What V8 made of the files that a verification needs is laid beside them (src/io/load.ts). By the Node that was installed
+ * What V8 made of the files that a command needs is laid beside them (src/io/load.ts). By the Node that was installed
  * for tidewaiter, where there is one: it is of no use to another. Without it the program is slower and otherwise the same.
  */
-function makeCodeCache() {
+function makeCodeCache(command) {
   const script = path.join(import.meta.dirname, 'build-cache.mjs');
-  const { status, stderr, error } = spawnSync(pinnedNode(), [script, directory], {
+  const { status, stderr, error } = spawnSync(pinnedNode(), [script, directory, command], {
     encoding: 'utf8',
     // Flags of V8 would make it of no use to a Node without them.
     env: { ...process.env, NODE_OPTIONS: '' },

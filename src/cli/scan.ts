@@ -45,12 +45,13 @@ export function scanCommand(world: World, earn: Earn, version: string): Command 
     command.addOption(new Option(`${flag} <N>`, `${limitMeaning[limit]} (default: ${defaultLimits[limit]})`));
   }
   return command.addHelpText('after', examples).action(async (target: string, flags: Flags) => {
-    // Loaded here: what only a scan needs must not slow down everything else.
+    // Loaded here: what only a scan needs must not slow down everything else. First what V8 is told: its code that was laid
+    // beside the other files is of these flags.
+    const { tuneForScan } = await import('./tuning.ts');
+    tuneForScan();
     const { scanOptions } = await import('./scan-options.ts');
     const { scan } = await import('../run/scan.ts');
     const { scanListener } = await import('./listener.ts');
-    const { tuneForScan } = await import('./tuning.ts');
-    tuneForScan();
     const options = scanOptions(target, flags, world, version, limitsOf(flags));
     earn(await scan(options, world, scanListener(world)));
   });

@@ -24,45 +24,48 @@ export interface OpenedObjects extends ObjectStore {
 export function openObjects(start: StartGit, format: ObjectFormat, maxObjectBytes?: number): OpenedObjects {
   const line = questions(start, format);
   // Apart: a walk over all commits comes before the diffs, and trees would have driven them out by then.
-  const caches = { commit: recentlyRead(), tree: recentlyRead() };
-  const underway = new Map<ObjectId, { readonly maxBytes: number; readonly answer: Promise<Answer | undefined> }>();
+  const caches = { commit: recentlyRead(maxKept.commit), tree: recentlyRead(maxKept.tree) };
+  const cacheOf = (type: ObjectType) => (type === 'commit' || type === 'tree' ? caches[type] : undefined);
+  const underway = new Map<ObjectId, Underway>();
   /** What several ask for at the same time is read once. */
-  const ask = async (id: ObjectId, maxBytes: number): Promise<Answer | undefined> => {
+  const ask = (id: ObjectId, maxBytes: number): Promise<Answer | undefined> => {
     const other = underway.get(id);
     if (other?.maxBytes === maxBytes) return other.answer;
-    const own = { maxBytes, answer: line.ask({ command: 'contents', id, maxBytes }) };
-    underway.set(id, own);
-    try {
-      return await own.answer;
-    } finally {
-      if (underway.get(id) === own) underway.delete(id);
-    }
+    const answer = line.ask({ command: 'contents', id, maxBytes }, () => {
+      if (underway.get(id)?.answer === answer) underway.delete(id);
+    });
+    underway.set(id, { maxBytes, answer });
+    return answer;
   };
   const missing = (id: ObjectId) =>
     new GitRefusal('missing-object', `there is no object ${quoted(id)} in the repository`, [
       'fetch the whole repository again: git fetch --refetch',
     ]);
+  const take = (id: ObjectId, type: ObjectType, maxBytes: number, answer: Answer | undefined): GitObject => {
+    if (answer === undefined) throw missing(id);
+    const { object } = answer;
+    if (object === undefined || answer.size > maxBytes) throw tooLarge(id, answer.type, answer.size, maxBytes);
+    if (answer.name !== id) throw mismatch(id, answer.name);
+    if (answer.type !== type) throw misnamed(id, answer.type, type);
+    cacheOf(type)?.keep(object);
+    return object;
+  };
   return {
     format,
+    kept: (id, type) => cacheOf(type)?.find(id),
     read: async (id, type, maxBytes = maxObjectBytes ?? usualCaps[type]) => {
-      const cache = type === 'commit' || type === 'tree' ? caches[type] : undefined;
-      const known = cache?.find(id);
+      const known = cacheOf(type)?.find(id);
+      if (known !== undefined) {
+        if (known.bytes.length > maxBytes) throw tooLarge(id, type, known.bytes.length, maxBytes);
+        return known;
+      }
       // An id from elsewhere must not become another line of git's input.
-      if (known === undefined && !isId(id, format)) throw missing(id);
-      const answer = known === undefined ? await ask(id, maxBytes) : undefined;
-      const object = known ?? answer?.object;
-      const found = object?.type ?? answer?.type;
-      if (found === undefined) throw missing(id);
-      const size = object?.bytes.length ?? answer!.size;
-      if (object === undefined || size > maxBytes) throw tooLarge(id, found, size, maxBytes);
-      if (answer !== undefined && answer.name !== id) throw mismatch(id, answer.name);
-      if (found !== type) throw misnamed(id, found, type);
-      if (answer !== undefined) cache?.keep(object);
-      return object;
+      if (!isId(id, format)) throw missing(id);
+      return take(id, type, maxBytes, await ask(id, maxBytes));
     },
     look: async (id) => {
       if (!isId(id, format)) return undefined;
-      const found = await line.ask({ command: 'info', id, maxBytes: 0 });
+      const found = await line.ask({ command: 'info', id, maxBytes: 0 }, () => {});
       return found === undefined ? undefined : { type: found.type, size: found.size };
     },
     close: line.close,
@@ -70,6 +73,9 @@ export function openObjects(start: StartGit, format: ObjectFormat, maxObjectByte
 }
 
 const mebibyte = 1024 * 1024;
+
+/** Bytes, of each type that is kept. Commits of some ten thousand: a range is proved first and read afterwards. */
+const maxKept = { commit: 16 * mebibyte, tree: 8 * mebibyte };
 
 const usualCaps: Readonly<Record<ObjectType, number>> = {
   blob: 64 * mebibyte,
@@ -122,7 +128,13 @@ interface Answer {
   readonly object?: GitObject;
 }
 
+interface Underway {
+  readonly maxBytes: number;
+  readonly answer: Promise<Answer | undefined>;
+}
+
 interface Waiting extends Question {
+  settled(): void;
   resolve(answer: Answer | undefined): void;
   reject(error: unknown): void;
 }
@@ -133,8 +145,8 @@ const window = 512;
 const portion = 128;
 
 interface Questions {
-  /** Undefined where there is no such object. */
-  ask(question: Question): Promise<Answer | undefined>;
+  /** Undefined where there is no such object. `settled` is called before anybody who waits goes on. */
+  ask(question: Question, settled: () => void): Promise<Answer | undefined>;
   close(): void;
 }
 
@@ -171,6 +183,7 @@ function questions(start: StartGit, format: ObjectFormat): Questions {
       if (answer === 'more') return;
       head += 1;
       if (answer !== undefined && question.command === 'contents' && answer.size > question.maxBytes) startOver();
+      question.settled();
       question.resolve(answer);
     }
     if (process !== undefined) reader!.checkEmpty();
@@ -188,6 +201,7 @@ function questions(start: StartGit, format: ObjectFormat): Questions {
     if (!isOutOfMemory(stderr) || question === undefined) throw failure;
     head += 1;
     startOver();
+    question.settled();
     question.reject(noMemory(question.id));
   };
   const answerSome = async () => {
@@ -206,7 +220,10 @@ function questions(start: StartGit, format: ObjectFormat): Questions {
   const stop = (error: unknown) => {
     failed ??= error;
     process?.kill();
-    for (const { reject } of waiting.slice(head)) reject(failed);
+    for (const { settled, reject } of waiting.slice(head)) {
+      settled();
+      reject(failed);
+    }
     waiting = [];
     [head, sent] = [0, 0];
   };
@@ -225,10 +242,10 @@ function questions(start: StartGit, format: ObjectFormat): Questions {
     }
   };
   return {
-    ask: (question) =>
+    ask: ({ command, id, maxBytes }, settled) =>
       new Promise((resolve, reject) => {
         if (failed !== undefined) return reject(failed);
-        waiting.push({ ...question, resolve, reject });
+        waiting.push({ command, id, maxBytes, settled, resolve, reject });
         if (!running) void run();
       }),
     close: () => stop(new OperationalError('io', 'the repository was closed')),
@@ -335,8 +352,6 @@ function nonsense(line: string): OperationalError {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Of each. */
-const maxKept = 8 * mebibyte;
 const maxKeptObject = mebibyte;
 /** What an entry costs beside its bytes, roughly: for a tree, half as much again (tree.ts). */
 const overhead = 512;
@@ -345,7 +360,7 @@ const overhead = 512;
  * Trees and commits read last: the diffs of neighbouring commits read the same trees, and so do walks the same commits. Two
  * generations: what nobody asked for while the younger one filled up is forgotten with the older.
  */
-function recentlyRead() {
+function recentlyRead(most: number) {
   let young = new Map<ObjectId, GitObject>();
   let old = young;
   let total = 0;
@@ -354,7 +369,7 @@ function recentlyRead() {
     if (size > maxKeptObject) return;
     young.set(object.id, object);
     total += size + overhead;
-    if (total < maxKept / 2) return;
+    if (total < most / 2) return;
     old = young;
     young = new Map();
     total = 0;

@@ -46,21 +46,40 @@ export function targetOf(
   return { id, type: type as ObjectType };
 }
 
-/** Parents of many commits, read side by side. */
-export async function readParents(
-  objects: ObjectStore,
-  ids: readonly ObjectId[],
-): Promise<Map<ObjectId, readonly ObjectId[]>> {
-  const found = new Map<ObjectId, readonly ObjectId[]>();
-  for (let at = 0; at < ids.length; at += portion) {
-    const read = await Promise.all(ids.slice(at, at + portion).map((id) => objects.read(id, 'commit')));
-    for (const object of read) found.set(object.id, parentsOf(object, objects.format));
-  }
-  return found;
+/** Parents of commits, once they were read and hashed: several walks go over the same history. */
+export interface Links {
+  /** Of all of these, in their order. Throws as the store and `parentsOf` do. */
+  read(ids: readonly ObjectId[]): Promise<ReadonlyMap<ObjectId, readonly ObjectId[]>>;
+  /** Undefined where it was not read, or is forgotten. */
+  known(id: ObjectId): readonly ObjectId[] | undefined;
+}
+
+export function openLinks(objects: ObjectStore): Links {
+  const kept = new Map<ObjectId, readonly ObjectId[]>();
+  const readOne = async (id: ObjectId): Promise<readonly ObjectId[]> => {
+    const parents = parentsOf(await objects.read(id, 'commit'), objects.format);
+    if (kept.size >= maxKept) kept.clear();
+    kept.set(id, parents);
+    return parents;
+  };
+  return {
+    known: (id) => kept.get(id),
+    read: async (ids) => {
+      const found = new Map<ObjectId, readonly ObjectId[]>();
+      for (let at = 0; at < ids.length; at += portion) {
+        const some = ids.slice(at, at + portion);
+        const read = await Promise.all(some.map((id) => kept.get(id) ?? readOne(id)));
+        for (const [index, id] of some.entries()) found.set(id, read[index]!);
+      }
+      return found;
+    },
+  };
 }
 
 /** Commits in memory at once. */
 const portion = 1024;
+/** Some 20 MiB. */
+const maxKept = 100_000;
 
 function broken(object: GitObject, why: string): GitRefusal {
   return new GitRefusal('schema-invalid', `the ${object.type} ${object.id} is malformed: ${why}`, [

@@ -10,10 +10,17 @@
  */
 import { OperationalError } from '../diag/index.ts';
 import { runCommand, type StartGit, streamCommand } from './command.ts';
-import { readParents } from './links.ts';
+import type { Links } from './links.ts';
 import { isId } from './refs.ts';
 import { GitRefusal } from './refusal.ts';
-import type { ObjectId, ObjectStore } from './types.ts';
+import type { ObjectFormat, ObjectId } from './types.ts';
+
+/** What a walk needs: git to propose, and hashed commits to bear it out. */
+export interface Walker {
+  readonly start: StartGit;
+  readonly format: ObjectFormat;
+  readonly links: Links;
+}
 
 export interface ProvedRange {
   /** Parents before children. */
@@ -22,16 +29,11 @@ export interface ProvedRange {
   readonly border: ReadonlySet<ObjectId>;
 }
 
-export async function proveRange(
-  start: StartGit,
-  objects: ObjectStore,
-  base: ObjectId,
-  head: ObjectId,
-): Promise<ProvedRange> {
-  const ids = await revList(start, objects, [head], base);
+export async function proveRange(walker: Walker, base: ObjectId, head: ObjectId): Promise<ProvedRange> {
+  const ids = await revList(walker, [head], base);
   const border = new Set<ObjectId>();
   const before = new Set<ObjectId>();
-  const parents = await readParents(objects, ids);
+  const parents = await walker.links.read(ids);
   for (const id of ids) {
     for (const parent of parents.get(id) ?? []) {
       if (before.has(parent)) continue;
@@ -44,48 +46,44 @@ export async function proveRange(
     if (ids.length > 0) throw liar('it lists a range without its head');
     border.add(head);
   }
-  await proveReached(start, objects, [base], border);
+  await proveReached(walker, [base], border);
   return { ids, border };
 }
 
 export async function mergeBases(
-  start: StartGit,
-  objects: ObjectStore,
+  walker: Walker,
   { border }: ProvedRange,
   one: ObjectId,
   other: ObjectId,
 ): Promise<readonly ObjectId[]> {
-  const { stdout } = await runCommand(start, ['merge-base', '--all', one, other], [0, 1]);
+  const { stdout } = await runCommand(walker.start, ['merge-base', '--all', one, other], [0, 1]);
   const bases = stdout.split('\n').filter((line) => line !== '');
   // Common ancestors are the border and what lies behind it: the best ones stand in the border, and reach all of it.
   if (!bases.every((id) => border.has(id))) throw liar('it names a common ancestor that is none');
-  await proveReached(start, objects, bases, border);
+  await proveReached(walker, bases, border);
   return bases;
 }
 
-export async function isAncestor(
-  start: StartGit,
-  objects: ObjectStore,
-  ancestor: ObjectId,
-  of: ObjectId,
-): Promise<boolean> {
-  const { code } = await runCommand(start, ['merge-base', '--is-ancestor', ancestor, of], [0, 1]);
+export async function isAncestor(walker: Walker, ancestor: ObjectId, of: ObjectId): Promise<boolean> {
+  if (reachKnown(walker.links, [of], new Set([ancestor])).size === 0) return true;
+  const { code } = await runCommand(walker.start, ['merge-base', '--is-ancestor', ancestor, of], [0, 1]);
   // A no is not proved: nothing is granted for it.
-  if (code === 0) await proveReached(start, objects, [of], new Set([ancestor]));
+  if (code === 0) await proveReached(walker, [of], new Set([ancestor]));
   return code === 0;
 }
 
 /** Whether one commit is an ancestor of all of these, or is one of them. A no is not proved: nothing is granted for it. */
-export async function shareAncestor(start: StartGit, objects: ObjectStore, ids: readonly ObjectId[]): Promise<boolean> {
+export async function shareAncestor(walker: Walker, ids: readonly ObjectId[]): Promise<boolean> {
+  const { start, format, links } = walker;
   let common = ids[0];
   for (let at = 1; at < ids.length && common !== undefined; at += mostArguments) {
     const args = ['merge-base', '--octopus', common, ...ids.slice(at, at + mostArguments)];
     const { stdout } = await runCommand(start, args, [0, 1]);
     common = stdout.split('\n').find((line) => line !== '');
   }
-  if (common === undefined || !isId(common, objects.format)) return ids.length === 0;
-  const later = await revList(start, objects, ids, common);
-  const parents = await readParents(objects, later);
+  if (common === undefined || !isId(common, format)) return ids.length === 0;
+  const later = await revList(walker, ids, common);
+  const parents = await links.read(later);
   const reaching = new Set([common]);
   // Parents before children.
   for (const id of later) if (parents.get(id)?.some((parent) => reaching.has(parent)) === true) reaching.add(id);
@@ -100,17 +98,15 @@ const mostArguments = 1000;
  * each behind one of its children; we read along until all targets were met, which is soon.
  */
 async function proveReached(
-  start: StartGit,
-  objects: ObjectStore,
+  { start, format, links }: Walker,
   tips: readonly ObjectId[],
   targets: ReadonlySet<ObjectId>,
 ): Promise<void> {
-  const left = new Set(targets);
-  const reached = new Set(tips);
-  for (const tip of tips) left.delete(tip);
+  const left = reachKnown(links, tips, targets);
   if (left.size === 0) return;
+  const reached = new Set(tips);
   const read = async (ids: readonly ObjectId[]) => {
-    const parents = await readParents(objects, ids);
+    const parents = await links.read(ids);
     for (const id of ids) {
       if (!reached.has(id)) throw liar(`it lists ${id} behind commits of which it is no parent`);
       for (const parent of parents.get(id) ?? []) {
@@ -119,7 +115,7 @@ async function proveReached(
       }
     }
   };
-  const lists = listed(start, objects, ['rev-list', '--stdin'], tips.map((id) => `${id}\n`).join(''));
+  const lists = listed(start, format, ['rev-list', '--stdin'], tips.map((id) => `${id}\n`).join(''));
   for await (const ids of lists) {
     for (let at = 0; at < ids.length; at += portion) {
       await read(ids.slice(at, at + portion));
@@ -127,6 +123,22 @@ async function proveReached(
     }
   }
   throw liar(`it takes ${[...left][0]} for an ancestor, and no parents lead there`);
+}
+
+/** The targets that are not reached through what was read before. */
+function reachKnown(links: Links, tips: readonly ObjectId[], targets: ReadonlySet<ObjectId>): Set<ObjectId> {
+  const left = new Set(targets);
+  const seen = new Set(tips);
+  const waiting = [...tips];
+  for (let id = waiting.pop(); id !== undefined && left.size > 0; id = waiting.pop()) {
+    left.delete(id);
+    for (const parent of links.known(id) ?? []) {
+      if (seen.has(parent)) continue;
+      seen.add(parent);
+      waiting.push(parent);
+    }
+  }
+  return left;
 }
 
 /** Few at first: most bases are a few commits ahead. */
@@ -141,15 +153,14 @@ function liar(why: string): GitRefusal {
 const maxCommits = 2_000_000;
 
 async function revList(
-  start: StartGit,
-  objects: ObjectStore,
+  { start, format }: Walker,
   heads: readonly ObjectId[],
   base: ObjectId,
 ): Promise<readonly ObjectId[]> {
   const args = ['rev-list', '--topo-order', '--reverse', '--stdin'];
   const pieces: (readonly ObjectId[])[] = [];
   let count = 0;
-  for await (const ids of listed(start, objects, args, `${heads.join('\n')}\n^${base}\n`)) {
+  for await (const ids of listed(start, format, args, `${heads.join('\n')}\n^${base}\n`)) {
     pieces.push(ids);
     count += ids.length;
     if (count <= maxCommits) continue;
@@ -163,7 +174,7 @@ async function revList(
 /** Ids as git prints them, piece by piece. Whoever stops early ends git. */
 async function* listed(
   start: StartGit,
-  objects: ObjectStore,
+  format: ObjectFormat,
   args: readonly string[],
   input: string,
 ): AsyncGenerator<readonly ObjectId[]> {
@@ -171,7 +182,7 @@ async function* listed(
   for await (const piece of streamCommand(start, args, input)) {
     const lines = `${rest}${piece.toString('latin1')}`.split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > 100 || !lines.every((line) => isId(line, objects.format))) {
+    if (rest.length > 100 || !lines.every((line) => isId(line, format))) {
       throw liar('it lists something that is no commit');
     }
     yield lines;

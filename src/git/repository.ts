@@ -8,12 +8,13 @@ import type { GitProcess, World } from '../io/index.ts';
 import { openObjects } from './cat-file.ts';
 import { runCommand, type StartGit } from './command.ts';
 import { findGitDirectory } from './git-directory.ts';
+import { openLinks } from './links.ts';
 import { mergeBudget, mergeMany, openMerges } from './merge-tree.ts';
 import { findObjectFolders } from './object-folders.ts';
 import { readObjectFormat, refuseCut, refuseReplaced } from './preflight.ts';
 import { makePrivateDirectory } from './private-directory.ts';
 import { findGit, gitEnvironment, parseGitVersion } from './program.ts';
-import { isAncestor, mergeBases, type ProvedRange, proveRange, shareAncestor } from './range.ts';
+import { isAncestor, mergeBases, proveRange, shareAncestor } from './range.ts';
 import { isId, readRefs } from './refs.ts';
 import type { ObjectId, Repository } from './types.ts';
 
@@ -75,28 +76,22 @@ function openAccess(start: StartGit, format: Repository['format'], { maxObjectBy
   const budget = mergeBudget();
   const merge = openMerges(start, format, budget);
   const mergePlain = openMerges(start, format, budget, ['-c', 'merge.renames=false', '-c', 'diff.renames=false']);
-  // Merge bases and the list of one range are asked for one after the other.
-  let last: { readonly key: string; readonly range: Promise<ProvedRange> } | undefined;
-  const prove = (base: ObjectId, head: ObjectId) => {
-    const key = `${base}..${head}`;
-    if (last?.key !== key)
-      last = { key, range: proveRange(start, objects, checked(base, format), checked(head, format)) };
-    return last.range;
-  };
+  const walker = { start, format, links: openLinks(objects) };
+  const proved = rememberLast(mostProved, async (base: ObjectId, head: ObjectId) =>
+    proveRange(walker, checked(base, format), checked(head, format)),
+  );
   return {
     objects,
     closeObjects: objects.close,
-    mergeBases: async (one: ObjectId, other: ObjectId) =>
-      mergeBases(start, objects, await prove(one, other), one, other),
+    mergeBases: async (one: ObjectId, other: ObjectId) => mergeBases(walker, await proved(one, other), one, other),
     isAncestor: async (ancestor: ObjectId, of: ObjectId) =>
-      isAncestor(start, objects, checked(ancestor, format), checked(of, format)),
+      isAncestor(walker, checked(ancestor, format), checked(of, format)),
     shareAncestor: async (ids: readonly ObjectId[]) =>
       shareAncestor(
-        start,
-        objects,
+        walker,
         ids.map((id) => checked(id, format)),
       ),
-    listRange: async (base: ObjectId, head: ObjectId) => (await prove(base, head)).ids,
+    listRange: async (base: ObjectId, head: ObjectId) => (await proved(base, head)).ids,
     mergeTree: merge,
     mergeTreeOf: (parents: readonly ObjectId[]) =>
       parents.length === 2 ? merge(parents[0]!, parents[1]!) : mergeMany(mergePlain, start, parents),
@@ -106,6 +101,23 @@ function openAccess(start: StartGit, format: Repository['format'], { maxObjectBy
       const looked = await Promise.all(ids.map(async (id) => ({ id, type: (await objects.look(id))?.type })));
       return looked.filter(({ type }) => type === 'commit').map(({ id }) => id);
     },
+  };
+}
+
+/** Merge bases and the list of a range, one way and the other, are asked for one after the other. */
+const mostProved = 2;
+
+function rememberLast<Result>(most: number, make: (one: string, other: string) => Promise<Result>) {
+  const made = new Map<string, Promise<Result>>();
+  return (one: string, other: string): Promise<Result> => {
+    const key = `${one} ${other}`;
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const oldest = made.keys().next().value;
+    if (made.size >= most && oldest !== undefined) made.delete(oldest);
+    const result = make(one, other);
+    made.set(key, result);
+    return result;
   };
 }
 

@@ -24,11 +24,10 @@ export async function diffTrees(
   const walk: Walk = { changes: [], pending: [], maxChanges, trees: 0, pathBytes: 0 };
   if (oldTree !== newTree) push(walk, { path: Buffer.alloc(0), depth: 0, old: oldTree, new: newTree });
   while (walk.pending.length > 0) {
-    const pairs = walk.pending.splice(-width);
-    const read: Promise<TreeTable | undefined>[] = [];
-    for (const pair of pairs) read.push(readTree(store, pair.old), readTree(store, pair.new));
-    const tables = await Promise.all(read);
-    for (const [index, pair] of pairs.entries()) compare(walk, pair, tables[2 * index], tables[2 * index + 1]);
+    const unread = walk.pending.splice(-width).filter((pair) => !compareKept(store, walk, pair));
+    if (unread.length === 0) continue;
+    const tables = await Promise.all(unread.flatMap((pair) => [readTree(store, pair.old), readTree(store, pair.new)]));
+    for (const [index, pair] of unread.entries()) compare(walk, pair, tables[2 * index], tables[2 * index + 1]);
   }
   return walk.changes.sort((one, other) => Buffer.compare(one.path, other.path));
 }
@@ -54,6 +53,15 @@ interface Walk {
   readonly maxChanges: number;
   trees: number;
   pathBytes: number;
+}
+
+/** Neighbouring commits have most of their trees in common. False where one of the two has to be read. */
+function compareKept(store: ObjectStore, walk: Walk, pair: Pair): boolean {
+  const before = pair.old === undefined ? undefined : store.kept(pair.old, 'tree');
+  const after = pair.new === undefined ? undefined : store.kept(pair.new, 'tree');
+  if ((pair.old !== undefined && before === undefined) || (pair.new !== undefined && after === undefined)) return false;
+  compare(walk, pair, before && indexTree(before), after && indexTree(after));
+  return true;
 }
 
 async function readTree(store: ObjectStore, id: ObjectId | undefined): Promise<TreeTable | undefined> {

@@ -25,6 +25,8 @@ export interface ObjectStore {
    * that name, `schema-invalid` for another type, `object-too-large` beyond `maxBytes`.
    */
   read(id: ObjectId, type: ObjectType, maxBytes?: number): Promise<GitObject>;
+  /** What `read` would give at once, where it was read lately. */
+  kept(id: ObjectId, type: ObjectType): GitObject | undefined;
   /** Type and size as git states them (nothing is hashed); undefined where there is no such object. */
   look(id: ObjectId): Promise<{ readonly type: ObjectType; readonly size: number } | undefined>;
 }

@@ -25,7 +25,12 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
   const named = parseRangeText(text);
   const base = await resolveRevision(repository, named.base);
   const head = await resolveRevision(repository, named.head);
-  const [mergeBase, ...others] = await repository.mergeBases(base.id, head.id);
+  const ids = await repository.listRange(base.id, head.id);
+  // Side by side: each makes git walk the whole range.
+  const [[mergeBase, ...others], behind] = await Promise.all([
+    repository.mergeBases(base.id, head.id),
+    repository.listRange(head.id, base.id),
+  ]);
   if (mergeBase === undefined) {
     throw new GitRefusal(
       'unrelated-histories',
@@ -40,9 +45,7 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
       [`merge or rebase the change onto ${named.base}, and judge the result`],
     );
   }
-  const ids = await repository.listRange(base.id, head.id);
   if (ids.length === 0) throw emptyRange(named, base, head);
-  const behind = mergeBase === base.id ? 0 : (await repository.listRange(head.id, base.id)).length;
   const start = await namedCommit({ id: mergeBase }, repository);
   const policyBase = await namedCommit(base, repository);
   const end = await namedCommit(head, repository);
@@ -56,7 +59,7 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
     head: end,
     landing: await repository.mergeTree(base.id, head.id),
     ids,
-    behind,
+    behind: behind.length,
   };
 }
 

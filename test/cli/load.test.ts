@@ -88,15 +88,20 @@ describe('the built program', () => {
     for (const file of files) copyFileSync(file, `${file}.kept`);
   });
 
-  /** The codes and outputs of a verification that passes and of one that is denied, and what V8 said of the code. */
-  function verify(flags = '') {
+  /** Makes the program say on standard error, for each file that has its code beside it, whether V8 refused that. */
+  function telling(flags = '') {
     const tell = `import vm from 'node:vm';
       vm.Script = class extends vm.Script { constructor(...all) { super(...all);
         if (this.cachedDataRejected !== undefined) process.stderr.write(String(this.cachedDataRejected) + '\\n'); } };`;
-    const env = {
+    return {
       NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(tell)} ${flags}`,
       TIDEWAITER_CACHE_DIR: path.join(temporary, 'none'),
     };
+  }
+
+  /** The codes and outputs of a verification that passes and of one that is denied, and what V8 said of the code. */
+  function verify(flags = '') {
+    const env = telling(flags);
     const results = ['https://token.actions.githubusercontent.com', 'https://accounts.example'].map((issuer) =>
       program.run(['verify', digest, '--bundle', bundle, ...pins, issuer], { env }),
     );
@@ -106,6 +111,17 @@ describe('the built program', () => {
       refused: results[0]!.stderr.trim().split('\n'),
     };
   }
+
+  it('has code that V8 takes for a scan too, under the flags of a scan', () => {
+    const { status, stderr } = program.run(['scan', `oci:${root}/fixtures/image`, '-o', 'cyclonedx-json'], {
+      env: telling(),
+    });
+    const said = stderr.split('\n').filter((line) => /^(?:true|false)$/.test(line));
+    expect(status).toBe(0);
+    expect(said).not.toContain('true');
+    const ours = readFileSync(files[0]!).toString('latin1').startsWith(`${process.version} `);
+    expect(said.length > 5).toBe(ours);
+  });
 
   it('says the same with the code, without it, with code that is spoiled, and under other flags of V8', () => {
     const first = verify();

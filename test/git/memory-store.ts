@@ -27,6 +27,7 @@ export function memoryStore(format: ObjectFormat = 'sha1'): MemoryStore {
     reads,
     put,
     putTree: (files) => putFiles(put, Object.entries(files)),
+    kept: () => undefined,
     look: async (id) => {
       const object = objects.get(id);
       return object === undefined ? undefined : { type: object.type, size: object.bytes.length };
