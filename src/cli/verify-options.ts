@@ -82,13 +82,15 @@ export function verifyRequest(target: string | undefined, flags: VerifyFlags, ve
   if (target === undefined && flags.platform !== undefined) {
     throw usage('--platform chooses among images, and no target was given', 'leave --platform out, or give the image');
   }
-  const maxRootAgeDays = days(flags.maxRootAge);
+  const maxRootAgeDays = days(flags.maxRootAge, '--max-root-age');
+  const maxAgeDays = days(flags.maxAge, '--max-age');
   return {
     ...(target === undefined ? {} : { target }),
     signers,
     bundles: flags.bundle,
     ...(directory === undefined ? {} : { directory }),
     ...(maxRootAgeDays === undefined ? {} : { maxRootAgeDays }),
+    ...(maxAgeDays === undefined ? {} : { maxAgeDays }),
     ...(flags.type === undefined ? {} : { predicateType: predicateTypeUri(flags.type) }),
     platform: platformChoice(flags.platform),
     tool: { name: 'tidewaiter', version },
@@ -247,13 +249,13 @@ function wantedRoots({ trust, trustedRoot }: VerifyFlags): readonly WantedRoot[]
   return [...[...new Set(names)].map((name) => ({ name })), ...[...new Set(trustedRoot)].map((file) => ({ file }))];
 }
 
-function days(text: string | undefined): number | undefined {
+function days(text: string | undefined, flag: string): number | undefined {
   if (text === undefined) return undefined;
   const days = /^([1-9][0-9]{0,4})d?$/.exec(text)?.[1];
   if (days !== undefined) return Number(days);
   throw usage(
-    `--max-root-age needs a whole number of days above 0, not ${quoted(text)}`,
-    'write it as --max-root-age 90, or 90d as in a policy',
+    `${flag} needs a whole number of days above 0, not ${quoted(text)}`,
+    `write it as ${flag} 90, or 90d as in a policy`,
   );
 }
 

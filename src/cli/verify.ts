@@ -16,6 +16,7 @@ export interface VerifyFlags {
   readonly trust: readonly string[];
   readonly trustedRoot: readonly string[];
   readonly maxRootAge?: string;
+  readonly maxAge?: string;
   readonly type?: string;
   readonly platform?: string;
   readonly output: readonly string[];
@@ -50,6 +51,7 @@ export function verifyCommand(world: World, earn: Earn, version: string): Comman
       .option('--bundles <DIR>', 'all bundles in a directory: of the target, or without one of the files beside them')
       .option('--trust <NAME>', 'public-good (default), github or staging; may be repeated', collect, [])
       .option('--trusted-root <FILE>', 'the trusted root of another Sigstore instance; may be repeated', collect, [])
+      .option('--max-age <DAYS>', 'refuse signatures that were made longer ago, by their proved time')
       .option('--max-root-age <DAYS>', 'refuse to decide by a trusted root that is older')
       .option('--type <TYPE>', 'only statements of this predicate type: a URI, or slsaprovenance1, spdxjson, …')
       .option('--platform <OS/ARCH[/VARIANT]>', 'one image of a multi-platform index (default: all)')

@@ -2,6 +2,7 @@
  * One piece of evidence against the target: what it is, whether it holds, who made it, and what that says of the pins.
  * Nothing here decides; verify-decide.ts does.
  */
+import { plural } from '../diag/index.ts';
 import type { CheckedSignature, CheckedSigner, CheckedStatement, Failure, NameValue } from '../report/verification.ts';
 import { VerifyError } from '../sigstore/failure.ts';
 import { matchSubject, parseStatement } from '../sigstore/statement.ts';
@@ -40,6 +41,8 @@ export interface CheckContext {
   otherRoots(): readonly TrustRoot[];
   readonly pins: Pins;
   readonly predicateType?: string;
+  /** How old a signature may be; `now` in milliseconds. */
+  readonly age?: { readonly maxDays: number; readonly now: number };
 }
 
 /** A digest of the target that a signature may be about. */
@@ -178,8 +181,33 @@ function judged(
   if (described?.against !== undefined) {
     return plain(evidence, { ...facts, verdict: 'negative', note: described.against, matched: match.names });
   }
+  const old = outdated(verified, context.age);
+  if (old?.code === 'unproved') return failed(evidence, old);
+  if (old !== undefined)
+    return plain(evidence, { ...facts, verdict: old.code, failure: failureOf(old), matched: match.names });
   return { ...plain(evidence, { ...facts, verdict: 'trusted', matched: match.names }), counts: held };
 }
+
+/**
+ * What a signature says of its own time is not believed: a log or a time stamp has to say it. The earliest counts: a later
+ * time stamp over an old signature does not make it younger.
+ */
+function outdated({ times }: Verified<Signature>, age: CheckContext['age']): VerifyError | undefined {
+  if (age === undefined) return undefined;
+  if (times.length === 0) {
+    return new VerifyError('unproved', 'it holds, but nothing proves when it was made, and its age is limited');
+  }
+  const made = Math.min(...times.map(({ at }) => at));
+  const earliest = age.now - age.maxDays * dayMs;
+  if (made >= earliest) return undefined;
+  const days = Math.floor((age.now - made) / dayMs);
+  return new VerifyError('too-old', `signed ${plural(days, 'day')} ago, and ${age.maxDays} are allowed`, {
+    expected: `after ${new Date(earliest).toISOString()}`,
+    got: new Date(made).toISOString(),
+  });
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 function failed(evidence: Evidence, error: VerifyError): Checked {
   return plain(evidence, { verdict: error.code, failure: failureOf(error, keyHints(evidence, error)) });

@@ -22,6 +22,8 @@ import { otherRoots, tooOld } from './verify-trust.ts';
 export interface VerifyRequest extends SubjectRequest {
   readonly signers: SignerSource;
   readonly maxRootAgeDays?: number;
+  /** How old a signature may be, by its proved time. */
+  readonly maxAgeDays?: number;
   readonly predicateType?: string;
   readonly tool: { readonly name: string; readonly version: string };
 }
@@ -29,12 +31,13 @@ export interface VerifyRequest extends SubjectRequest {
 /** Throws OperationalError for what cannot be acted on or read at all; everything else is in the result. */
 export async function verify(request: VerifyRequest, world: World): Promise<Verification> {
   const signers = await loadSigners(request.signers, world);
-  const { predicateType, maxRootAgeDays } = request;
+  const { predicateType, maxRootAgeDays, maxAgeDays } = request;
   const context: CheckContext = {
     trust: signers.trust.roots,
     otherRoots: otherRoots(signers.trust.roots),
     pins: signers.pins,
     ...(predicateType === undefined ? {} : { predicateType }),
+    ...(maxAgeDays === undefined ? {} : { age: { maxDays: maxAgeDays, now: world.now() } }),
   };
   const ages = new Map(signers.maxRootAgeDays);
   if (maxRootAgeDays !== undefined) {

@@ -202,6 +202,7 @@ describe('a command line that cannot be acted on ends with 2, says what to do, a
     [[app, ...bundle, ...pin, '--trust', 'nobody'], /there is no trusted root "nobody"/],
     [[app, ...bundle, ...pin, '--trusted-root', at('good.json')], /is no trusted root/],
     [[app, ...bundle, ...pin, '--max-root-age', 'old'], /--max-root-age needs a whole number of days/],
+    [[app, ...bundle, ...pin, '--max-age', '0'], /--max-age needs a whole number of days above 0, not "0"/],
     [[app, ...bundle, ...pin, '--type', 'nonsense'], /neither a URI nor a known name/],
     [[app, ...bundle, ...pin, '-o', 'yaml'], /"yaml" is no output format\n {2}hint: choose one of table, json, sarif/],
     [[app, ...bundle, ...pin, '-o', 'json', '-o', 'sarif'], /two outputs go to "standard output"/],
@@ -294,6 +295,30 @@ describe('the age of a trusted root', () => {
     expect(document.trust[0]).toMatchObject({ name: 'public-good', from: 'shipped', ageDays: expect.any(Number) });
     const own = [...byIdentity(), '--max-root-age', '30'];
     expect((await run(['verify', app, '--bundle', at('good.json'), ...own])).code).toBe(3);
+  });
+});
+
+describe('the age of a signature', () => {
+  const good = [app, '--bundle', at('good.json'), ...byIdentity()];
+  const dayMs = 24 * 60 * 60 * 1000;
+
+  it('is held against --max-age by the time that is proved', async () => {
+    const { document } = await verification(...good);
+    const times = document.results[0]?.signatures[0]?.times ?? [];
+    const signed = Math.min(...times.map((time) => Date.parse(time.at)));
+    const dayAfter = (days: number) => ({ now: () => signed + days * dayMs });
+    expect((await run(['verify', ...good, '--max-age', '30'], dayAfter(30))).code).toBe(0);
+    const { code, stdout } = await run(['verify', ...good, '--max-age', '30d'], dayAfter(30.01));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^signature-too-old: .*: signed 30 days ago, and 30 are allowed$/m);
+  });
+
+  it('cannot be told of a signature without any proved time, which does not count then', async () => {
+    const keyed = [app, '--key', at('alice.pub'), '--bundle', at('alice.json')];
+    expect((await run(['verify', ...keyed])).code).toBe(0);
+    const { code, stdout } = await run(['verify', ...keyed, '--max-age', '9000']);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^signature-unproved: .*nothing proves when it was made/m);
   });
 });
 
