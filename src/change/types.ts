@@ -88,7 +88,8 @@ export type CommitSigner =
 export type CommitClass = 'agent' | 'human' | 'bot' | 'unknown';
 
 export interface CommitFacts {
-  readonly commit: Commit;
+  /** Its signature is not kept, once it was checked: there are thousands of them. */
+  readonly commit: Omit<Commit, 'signature'>;
   readonly signs: readonly Sign[];
   readonly bot?: BotSign;
   readonly signature: SignatureFacts;

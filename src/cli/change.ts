@@ -76,6 +76,7 @@ export function changeCommand(world: World, earn: Earn, version: string): Comman
       .addHelpText('after', more)
       .action(async (ranges: readonly string[], flags: ChangeFlags) => {
         // Loaded here: what only this needs must not slow down everything else.
+        (await import('./tuning.ts')).tuneForChange();
         const { change } = await import('./change-options.ts');
         earn(await change(ranges, flags, world, version));
       })

@@ -5,7 +5,7 @@ import type { CommitFacts, MergeFacts, Sign } from '../change/types.ts';
 import { parseCommit } from '../git/commit.ts';
 import { GitRefusal } from '../git/refusal.ts';
 import { diffTrees } from '../git/tree-diff.ts';
-import type { Commit, ObjectId, PathChange, Repository } from '../git/types.ts';
+import type { ObjectId, PathChange, Repository } from '../git/types.ts';
 import { findUnrelated } from './change-unrelated.ts';
 
 export interface ReadCommits {
@@ -19,41 +19,37 @@ export async function readCommits(
   repository: Repository,
   signers: CommitSigners,
 ): Promise<ReadCommits> {
-  const commits = new Map<ObjectId, Promise<Commit>>();
-  const commitOf = (id: ObjectId): Promise<Commit> => {
-    const known = commits.get(id);
-    if (known !== undefined) return known;
-    const read = repository.objects.read(id, 'commit').then(parseCommit);
-    commits.set(id, read);
-    return read;
-  };
   const signedOffByAgent = new Map<ObjectId, Sign>();
-  const inRange = new Set(ids);
-  const parsed = await mapInOrder(ids, manyAtOnce, commitOf);
-  const merges = startReplays(parsed, repository);
-  const unrelated = await findUnrelated(parsed, repository);
-  const facts = await mapInOrder(ids, manyAtOnce, async (id): Promise<CommitFacts> => {
-    const commit = await commitOf(id);
+  const read = await mapInOrder(ids, manyAtOnce, async (id): Promise<Omit<CommitFacts, 'changes'>> => {
+    const parsed = parseCommit(await repository.objects.read(id, 'commit'));
+    const { signature: _, ...commit } = parsed;
     const { signs, bot, signedOffByAgent: signoff } = findSigns(commit);
     if (signoff !== undefined) signedOffByAgent.set(id, signoff);
-    const signature = await verifyCommitSignature(commit, signers);
+    const signature = await verifyCommitSignature(parsed, signers);
     const key =
       signature.state === 'good' && signature.signer.kind === 'ssh'
         ? signOfKey(signature.signer.fingerprint)
         : undefined;
-    const merge = await merges.get(id);
-    const apart = unrelated.get(id);
+    return { commit, signs: key === undefined ? signs : [key, ...signs], ...(bot !== undefined && { bot }), signature };
+  });
+  const commits = read.map(({ commit }) => commit);
+  const trees = new Map(commits.map(({ id, tree }) => [id, tree]));
+  const treeOf = async (id: ObjectId): Promise<ObjectId> =>
+    trees.get(id) ?? parseCommit(await repository.objects.read(id, 'commit')).tree;
+  const merges = startReplays(commits, repository);
+  const unrelated = await findUnrelated(commits, repository);
+  const facts = await mapInOrder(read, manyAtOnce, async (known): Promise<CommitFacts> => {
+    const { commit } = known;
+    const merge = await merges.get(commit.id);
+    const apart = unrelated.get(commit.id);
     return {
-      commit,
-      signs: key === undefined ? signs : [key, ...signs],
-      ...(bot !== undefined && { bot }),
-      signature,
+      ...known,
       ...(merge !== undefined && { merge }),
       ...(apart !== undefined && { unrelated: apart }),
-      changes: await changesOf(commit, merge, repository, commitOf),
+      changes: await changesOf(commit, merge, repository, treeOf),
     };
   });
-  checkConnected(facts, inRange);
+  checkConnected(facts, new Set(ids));
   return { facts, signedOffByAgent };
 }
 
@@ -64,7 +60,10 @@ const manyAtOnce = 256;
 const maxParents = 100;
 
 /** All of them before anything is waited for, so that one git makes many. */
-function startReplays(commits: readonly Commit[], repository: Repository): ReadonlyMap<ObjectId, Promise<MergeFacts>> {
+function startReplays(
+  commits: readonly CommitFacts['commit'][],
+  repository: Repository,
+): ReadonlyMap<ObjectId, Promise<MergeFacts>> {
   const merges = commits.filter(({ parents }) => parents.length > 1);
   return new Map(
     merges.map((commit) => {
@@ -77,7 +76,7 @@ function startReplays(commits: readonly Commit[], repository: Repository): Reado
 }
 
 /** Never `--first-parent`: what a merge brings beyond its parents shows in no ordinary diff. */
-async function replay(commit: Commit, repository: Repository): Promise<MergeFacts> {
+async function replay(commit: CommitFacts['commit'], repository: Repository): Promise<MergeFacts> {
   const [one, other, ...more] = commit.parents;
   if (commit.parents.length > maxParents) {
     throw new GitRefusal(
@@ -104,15 +103,15 @@ async function nameCommit<Result>(id: ObjectId, work: () => Promise<Result>): Pr
 }
 
 async function changesOf(
-  commit: Commit,
+  commit: CommitFacts['commit'],
   merge: MergeFacts | undefined,
   repository: Repository,
-  commitOf: (id: ObjectId) => Promise<Commit>,
+  treeOf: (id: ObjectId) => Promise<ObjectId>,
 ): Promise<readonly PathChange[]> {
   if (merge?.replay === 'clean') return [];
   if (merge !== undefined) return diffTrees(repository.objects, merge.expectedTree, commit.tree);
   const [parent] = commit.parents;
-  const before = parent === undefined ? undefined : (await commitOf(parent)).tree;
+  const before = parent === undefined ? undefined : await treeOf(parent);
   return diffTrees(repository.objects, before, commit.tree);
 }
 

@@ -9,7 +9,7 @@ type Unrelated = NonNullable<CommitFacts['unrelated']>;
 
 /** `commits`: of a whole range, parents before children. */
 export async function findUnrelated(
-  commits: readonly Commit[],
+  commits: readonly Pick<Commit, 'id' | 'parents'>[],
   repository: Repository,
 ): Promise<ReadonlyMap<ObjectId, Unrelated>> {
   const inRange = new Set(commits.map(({ id }) => id));
