@@ -1,5 +1,6 @@
 /** An image as a source: all layers side by side, then merged. */
 import type { Limits } from '../archive/index.ts';
+import { applyLayer } from './apply-layer.ts';
 import { Budget, type LayerBlob, readLayer } from './layer.ts';
 import type { ImageConfig } from './manifest.ts';
 import { formatPlatform, matchesPlatform, normalizePlatform } from './platform.ts';
@@ -124,7 +125,7 @@ async function scanLayers(parts: ImageParts, options: ImageOptions, visitor: Vis
   }
   const tree = new Tree(gaps);
   for (const layer of entries) {
-    for (const entry of layer) tree.apply(entry);
+    applyLayer(tree, layer, gaps);
     layer.length = 0;
   }
   return { tree, layers: infos, gaps };
