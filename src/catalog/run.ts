@@ -8,6 +8,7 @@ import type { LayerEntry, LayerInfo, Source, SourceGap, Tree } from '../sources/
 import { type CollectLimits, Collector, gatherFor, type Outcome } from './collect.ts';
 import { catalogers, chooseDistro, osRelease } from './list.ts';
 import { type AssembleContext, type Cataloger, type Distro, type Found, type Package, Unreadable } from './types.ts';
+import { installedInSource, isSystemCataloger, missingDatabase } from './uncounted.ts';
 
 export interface CatalogOptions {
   readonly limits: CollectLimits;
@@ -53,6 +54,12 @@ export async function catalogSource(source: Source, options: CatalogOptions): Pr
     const context = contextOf(source, scanned.tree, distro, cataloger, gaps);
     packages.push({ cataloger, packages: await assemble(cataloger, found, context) });
   }
+  const { kind } = source.subject;
+  if (kind === 'source' && !options.everything) gaps.push(...installedInSource(scanned.tree, collector, excluded));
+  const isSystem = kind === 'image' || kind === 'rootfs';
+  if (isSystem && distro !== undefined && knowsNoSystemPackage(packages, gaps, excluded)) {
+    gaps.push(...present(missingDatabase(distro)));
+  }
   return {
     layers: scanned.layers,
     tree: scanned.tree,
@@ -63,6 +70,23 @@ export async function catalogSource(source: Source, options: CatalogOptions): Pr
     files: survey.files,
     excluded: survey.excluded,
   };
+}
+
+/** Not one, and nothing that says why: neither a gap of those who read them nor a wish of the user. */
+function knowsNoSystemPackage(
+  packages: CatalogResult['packages'],
+  gaps: readonly CatalogGap[],
+  excluded: (path: string) => boolean,
+): boolean {
+  const systems = packages.filter(({ cataloger }) => isSystemCataloger(cataloger));
+  return systems.every(({ cataloger, packages: own }) => {
+    const hasGap = gaps.some((gap) => gap.cataloger === cataloger.id);
+    return own.length === 0 && !hasGap && cataloger.anchors?.some(excluded) !== true;
+  });
+}
+
+function present<T>(value: T | undefined): readonly T[] {
+  return value === undefined ? [] : [value];
 }
 
 /** In an image what is installed counts, in a source tree what is declared; a file is whatever it turns out to be. */

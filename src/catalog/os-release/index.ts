@@ -1,3 +1,3 @@
 export { chooseDistro, distroAt, isNestedRelease, osRelease, readNestedRelease } from './release-files.ts';
 export { pathsInSystem } from './system-paths.ts';
-export { type Vendor, vendorOf } from './vendor.ts';
+export { systemFormatOf, type Vendor, vendorOf } from './vendor.ts';

@@ -64,6 +64,15 @@ const formatById: ReadonlyMap<string, SystemFormat | 'none'> = new Map(
   madeOf.flatMap(([format, ids]) => ids.map((id) => [id, format] as const)),
 );
 
+/** Whose packages a system is surely made of; undefined for unknown distributions, and for those that have none. */
+export function systemFormatOf(distro: Distro): SystemFormat | undefined {
+  for (const id of [distro.id, ...distro.idLike]) {
+    const made = formatById.get(id);
+    if (made !== undefined) return made === 'none' ? undefined : made;
+  }
+  return undefined;
+}
+
 /** Unknown distributions are believed. */
 function fits(format: SystemFormat, distro: Distro): boolean {
   for (const id of [distro.id, ...distro.idLike]) {
