@@ -291,7 +291,8 @@ async function assemble(
   found: readonly Found<unknown>[],
   context: AssembleContext,
 ): Promise<readonly Package[]> {
-  if (found.length === 0) return [];
+  // Those who only name what is not read look into the tree, too: some kinds have no file that is typical of them.
+  if (found.length === 0 && cataloger.unread !== true) return [];
   try {
     return await cataloger.assemble(found, context);
   } catch (error) {

@@ -38,6 +38,14 @@ export const installedKinds: readonly Kind[] = [
     place: /(?:^|\/)etc\/cos-package-info\.json$/,
   },
 
+  // Systems inside the system.
+  {
+    what: 'container images',
+    name: /^(?:oci-layout|images\.json|repositories\.json)$/,
+    place: /(?:^|\/)(?:oci-layout|(?:overlay|vfs|btrfs|zfs)-images\/images\.json|image\/[^/]+\/repositories\.json)$/,
+    content: /imageLayoutVersion|sha256:|"digest"|"layer"/,
+  },
+
   // Managers on top of a distribution.
   {
     what: 'Homebrew',
@@ -94,5 +102,54 @@ export const installedKinds: readonly Kind[] = [
   { what: 'opam', name: /^opam$/, place: /(?:^|\/)\.opam-switch\/packages\/[^/]+\/opam$/ },
   { what: 'Nimble', name: /^[^/]+\.nimble$/, place: /(?:^|\/)\.?nimble\/pkgs2?\/[^/]+\/[^/]+$/ },
   { what: 'SWI-Prolog', name: /^pack\.pl$/, place: /(?:^|\/)pack\/[^/]+\/pack\.pl$/ },
+  { what: 'Perl modules', name: /^\.packlist$/ },
+  {
+    what: 'Erlang and Elixir',
+    name: /^[^/]+\.app$/,
+    // Those of a distribution are in its packages.
+    place: /(?:^|(?<!(?:^|\/)usr\/lib(?:64)?\/erlang)\/)lib\/[^/]+\/ebin\/[^/]+\.app$/,
+    content: /\{\s*application\s*,/,
+  },
+  {
+    what: 'Haskell',
+    name: /^[^/]+\.conf$/,
+    place: /^(?!(?:usr|var)\/lib(?:64)?\/ghc).*package\.conf\.d\/[^/]+\.conf$/s,
+    content: /^name:/m,
+  },
+  { what: 'cargo install', name: /^\.crates2?\.(?:toml|json)$/, content: /"[\w-]+ \d/ },
+  { what: 'rustup', name: /^components$/, place: /(?:^|\/)lib\/rustlib\/components$/ },
+  {
+    what: 'Java runtimes',
+    name: /^release$/,
+    // Where distributions keep theirs: usr/lib/jvm/java-17-openjdk-amd64.
+    place: /(?:^|\/)(?<!(?:^|\/)usr\/lib(?:64)?\/jvm\/(?=(?:java|jre|temurin)-\d))[^/]+\/release$/,
+    content: /^JAVA_VERSION=/m,
+  },
+  {
+    what: 'WordPress',
+    name: /^[^/]+\.php$/,
+    place: /(?:^|\/)(?:wp-includes\/version|wp-content\/(?:mu-)?plugins\/(?:[^/]+\/)?[^/]+)\.php$/,
+    content: /Plugin Name:|\$wp_version\b/,
+  },
+  { what: 'Electron archives', name: /^[^/]+\.asar$/ },
+  { what: 'zipped Python applications', name: /^[^/]+\.(?:pyz|pex)$/ },
   { what: 'zipped Python eggs', name: /^[^/]+\.egg$/i, place: /(?:^|\/)(?:site|dist)-packages\/[^/]+$/ },
+];
+
+interface ListedKind {
+  readonly what: string;
+  /** From the root. */
+  readonly directory: string;
+  /** Of what lies in it. */
+  readonly name: RegExp;
+}
+
+/** Known by what lies in one directory; told only where the kind has no database that is told already. */
+export const listedKinds: readonly ListedKind[] = [
+  // Images made by Nix seldom bring the database along.
+  { what: 'Nix', directory: 'nix/store', name: /^[0-9a-z]{32}-(?!.*\.(?:drv|lock)$)/s },
+  { what: 'Guix', directory: 'gnu/store', name: /^[0-9a-z]{32}-(?!.*\.(?:drv|lock)$)/s },
+  { what: 'Slackware', directory: 'var/log/packages', name: /-[^-]+-[^-]+-[^-]+$/s },
+  { what: 'Slackware', directory: 'var/lib/pkgtools/packages', name: /-[^-]+-[^-]+-[^-]+$/s },
+  { what: 'Clear Linux', directory: 'usr/share/clear/bundles', name: /^[^.]/ },
 ];

@@ -2,10 +2,10 @@
  * Installed packages of ecosystems that are not read yet. None of them is in the inventory, and an inventory that leaves
  * out a whole ecosystem without a word reads like a complete one: so each is named as a gap.
  */
-import type { Cataloger } from '../types.ts';
-import { installedKinds } from './installed-kinds.ts';
-import { kindFinder, type Located } from './kinds.ts';
-import { sayUnread } from './say.ts';
+import type { Cataloger, TreeView } from '../types.ts';
+import { installedKinds, listedKinds } from './installed-kinds.ts';
+import { isOfKind, kindFinder, type Located } from './kinds.ts';
+import { sayUnread, type UnreadFile } from './say.ts';
 
 const locate = kindFinder(installedKinds);
 /** Only the path matters, but a wanted file is held while it passes; a larger one is named by the core. */
@@ -29,10 +29,22 @@ export const unreadInstalled: Cataloger<Located> = {
   ],
   maxBytes: () => maxHeld,
   wants: ({ path }) => locate(path) !== undefined,
-  read: ({ path }) => locate(path),
+  read({ path, bytes }) {
+    const located = locate(path);
+    return located !== undefined && isOfKind(installedKinds[located.kind]!, bytes) ? located : undefined;
+  },
   assemble: (found, context) => {
     const files = found.map(({ path, fact }) => ({ path, tree: fact.tree, what: installedKinds[fact.kind]!.what }));
-    sayUnread(files, context);
+    const told = new Set(files.map(({ what }) => what));
+    sayUnread([...files, ...listedFiles(context.tree).filter(({ what }) => !told.has(what))], context);
     return [];
   },
 };
+
+/** Kinds that no file is typical of: what lies in their directory tells. */
+function listedFiles(tree: TreeView): readonly UnreadFile[] {
+  return listedKinds.flatMap(({ what, directory, name }) => {
+    const names = tree.list(directory).filter((each) => name.test(each));
+    return names.map((each) => ({ path: `${directory}/${each}`, tree: `${directory}/`, what }));
+  });
+}

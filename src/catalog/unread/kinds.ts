@@ -14,6 +14,15 @@ export interface Kind {
    * the root of a system, a Ruby, a project. Absent: the tree is the directory.
    */
   readonly place?: RegExp;
+  /** What stands near its start, when path and name could be anything; nothing else of the content matters. */
+  readonly content?: RegExp;
+}
+
+const startBytes = 16 * 1024;
+
+/** Whether the content is that of the kind, as far as the kind asks. */
+export function isOfKind({ content }: Kind, bytes: Buffer): boolean {
+  return content === undefined || content.test(bytes.toString('latin1', 0, startBytes));
 }
 
 export interface Located {

@@ -52,12 +52,80 @@ const known: ReadonlyArray<readonly [what: string, path: string]> = [
   ['Nimble', 'root/.nimble/pkgs2/jester-0.5.0-abc/jester.nimble'],
   ['SWI-Prolog', 'root/.local/share/swi-prolog/pack/hdt/pack.pl'],
   ['zipped Python eggs', 'usr/lib/python3/dist-packages/foo-1.0-py3.8.egg'],
+  ['zipped Python applications', 'usr/local/bin/tool.pyz'],
+  ['Electron archives', 'opt/app/resources/app.asar'],
+  ['Perl modules', 'usr/local/lib/perl5/site_perl/5.36/x86_64-linux/auto/JSON/XS/.packlist'],
+  ['rustup', 'usr/local/rustup/toolchains/stable-x86_64/lib/rustlib/components'],
 ];
 
 test.each(known)('%s is known by %s', async (what, path) => {
   const { packages, gaps } = await catalogFiles(unreadInstalled, { [path]: 'x' });
   expect(packages).toEqual([]);
-  expect(gaps).toEqual([{ path, reason: `1 file of ${what}, which tidewaiter does not read yet` }]);
+  expect(gaps).toEqual([{ path, reason: oneOf(what) }]);
+});
+
+function oneOf(what: string): string {
+  return `1 file of ${what}, which tidewaiter does not read yet`;
+}
+
+const app = '{application, ssl,\n [{vsn, "11.1"}]}.\n';
+const java = 'IMPLEMENTOR="x"\nJAVA_VERSION="21.0.3"\n';
+const plugin = '<?php\n/*\nPlugin Name: x\nVersion: 5.3\n*/\n';
+
+test.each<[what: string, path: string, content: string]>([
+  ['Erlang and Elixir', 'usr/local/lib/erlang/lib/ssl-11.1/ebin/ssl.app', app],
+  ['Erlang and Elixir', 'lib/ssl-11.1/ebin/ssl.app', app],
+  ['Haskell', 'opt/ghc/9.4/lib/package.conf.d/bytestring-0.11.conf', 'name: bytestring\nversion: 0.11.5.3\n'],
+  ['cargo install', 'root/.cargo/.crates.toml', '[v1]\n"ripgrep 14.0.0 (registry+x)" = ["rg"]\n'],
+  ['cargo install', 'root/.cargo/.crates2.json', '{"installs":{"ripgrep 14.0.0 (registry+x)":{"bins":["rg"]}}}'],
+  ['Java runtimes', 'opt/java/openjdk/release', java],
+  ['Java runtimes', 'usr/lib/jvm/jdk-21.0.3+9/release', java],
+  ['WordPress', 'var/www/html/wp-content/plugins/akismet/akismet.php', plugin],
+  ['WordPress', 'wp-content/mu-plugins/one.php', plugin],
+  ['WordPress', 'var/www/html/wp-includes/version.php', "<?php\n$wp_version = '6.5';\n"],
+  ['container images', 'srv/image/oci-layout', '{"imageLayoutVersion":"1.0.0"}'],
+  ['container images', 'var/lib/containers/storage/overlay-images/images.json', '[{"digest":"sha256:0"}]'],
+  ['container images', 'var/lib/docker/image/overlay2/repositories.json', '{"a":{"a:1":"sha256:0"}}'],
+])('%s is known by %s and what it says', async (what, path, content) => {
+  expect((await catalogFiles(unreadInstalled, { [path]: content })).gaps).toEqual([{ path, reason: oneOf(what) }]);
+  expect((await catalogFiles(unreadInstalled, { [path]: 'other' })).gaps).toEqual([]);
+});
+
+test.each<[path: string, content: string]>([
+  ['usr/lib/erlang/lib/ssl-11.1/ebin/ssl.app', app],
+  ['var/lib/ghc/package.conf.d/bytestring-0.11.conf', 'name: bytestring\n'],
+  ['usr/lib/jvm/java-17-openjdk-amd64/release', java],
+  ['usr/lib64/jvm/jre-17-openjdk/release', java],
+  ['root/.cargo/.crates.toml', '[v1]\n'],
+])('what a distribution installed, or nobody did, is no gap: %s', async (path, content) => {
+  expect((await catalogFiles(unreadInstalled, { [path]: content })).gaps).toEqual([]);
+});
+
+const inStore = '0c6kzph7l0dcbfmjap64f0czdafn3b7x-openssl-3.0.13';
+
+test.each<[what: string, entry: string, below: string]>([
+  ['Nix', `nix/store/${inStore}`, '/lib/libssl.so.3'],
+  ['Guix', `gnu/store/${inStore}`, '/lib/libssl.so.3'],
+  ['Slackware', 'var/log/packages/bash-5.2.026-x86_64-1', ''],
+  ['Slackware', 'var/lib/pkgtools/packages/aaa_base-15.0-x86_64-3', ''],
+  ['Clear Linux', 'usr/share/clear/bundles/os-core', ''],
+])('%s is known by what lies in %s', async (what, entry, below) => {
+  const { gaps } = await catalogFiles(unreadInstalled, { [`${entry}${below}`]: 'x' });
+  expect(gaps).toEqual([{ path: entry, reason: oneOf(what) }]);
+});
+
+test.each([`nix/store/${inStore}.drv`, 'nix/store/.links/0', 'var/log/packages/README', 'srv/nix/store/x'])(
+  '%s is none',
+  async (path) => {
+    expect((await catalogFiles(unreadInstalled, { [path]: 'x' })).gaps).toEqual([]);
+  },
+);
+
+test('a store beside its database is told once', async () => {
+  const files = { 'nix/var/nix/db/db.sqlite': 'x', [`nix/store/${inStore}/bin/x`]: 'x' };
+  expect((await catalogFiles(unreadInstalled, files)).gaps).toEqual([
+    { path: 'nix/var/nix/db/db.sqlite', reason: oneOf('Nix') },
+  ]);
 });
 
 test.each([
