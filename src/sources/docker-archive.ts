@@ -49,7 +49,7 @@ function chooseImages(listed: DockerArchiveManifest, tag: string | undefined): r
   if (listed.length === 0) throw new OperationalError('not-found', 'the archive holds no image');
   if (named.length === 0)
     throw new OperationalError('not-found', `the archive has no image ${quoted(tag ?? '')}`, { hints });
-  throw new OperationalError('not-found', 'the archive holds several images and none was named', { hints });
+  throw new OperationalError('usage', 'the archive holds several images and none was named', { hints });
 }
 
 function tagsOf(listed: Listed): readonly string[] {

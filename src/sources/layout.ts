@@ -98,7 +98,7 @@ export async function chooseReference(
 
 /** The image that is meant when none was named. */
 export function onlyImage(images: readonly Candidate[]): readonly Candidate[] {
-  if (areSeveral(images)) throw noSuch('the layout holds several images and none was named', images);
+  if (areSeveral(images)) throw isAmbiguous('the layout holds several images and none was named', images);
   return images;
 }
 
@@ -132,14 +132,21 @@ export function holdsNone(): OperationalError {
 }
 
 function noSuch(message: string, listed: readonly Candidate[]): OperationalError {
+  return new OperationalError('not-found', message, { hints: namesOf(listed) });
+}
+
+/** Wrong usage: the images are there, and which one is meant was not said. */
+function isAmbiguous(message: string, listed: readonly Candidate[]): OperationalError {
+  return new OperationalError('usage', message, { hints: namesOf(listed) });
+}
+
+function namesOf(listed: readonly Candidate[]): readonly string[] {
   const names = listed.slice(0, 10).map(({ tag, descriptor }) => {
     const name = nameOf({ tag, descriptor });
     const isTold = name !== undefined && listed.every((each) => sameDigest(each, descriptor) || nameOf(each) !== name);
     return isTold ? `:${name}` : `@${descriptor.digest}`;
   });
-  const hints =
-    names.length === 0 ? [] : [`add one of these to the target: ${names.map((name) => quoted(name)).join(', ')}`];
-  return new OperationalError('not-found', message, { hints });
+  return names.length === 0 ? [] : [`add one of these to the target: ${names.map((name) => quoted(name)).join(', ')}`];
 }
 
 function nameOf({ tag, descriptor }: Candidate): string | undefined {
@@ -234,7 +241,7 @@ async function choosePlatforms(blobs: Blobs, all: readonly Candidate[], choice: 
   );
   // Within an index the first one is meant; side by side in a layout they are two images.
   if (others.length > 0 && twins.every(({ candidate }) => candidate.index === undefined)) {
-    throw noSuch(`the layout holds several images for ${wanted} and none was named`, [best.candidate, ...others]);
+    throw isAmbiguous(`the layout holds several images for ${wanted} and none was named`, [best.candidate, ...others]);
   }
   return {
     images: [best.candidate],

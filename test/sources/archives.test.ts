@@ -105,7 +105,7 @@ describe('an archive of docker', () => {
     expect((await show(`docker-archive:${place}:one:v1`)).files).toEqual(merged);
     expect((await show(`docker-archive:${place}:two`)).files).toEqual({ other: 'x' });
     expect(await refusal(`docker-archive:${place}`)).toBe(
-      'not-found: the archive holds several images and none was named\nadd one of these to the target: ":one:v1", ":one:latest", ":two:latest"',
+      'usage: the archive holds several images and none was named\nadd one of these to the target: ":one:v1", ":one:latest", ":two:latest"',
     );
     expect(await refusal(`docker-archive:${place}:three`)).toMatch(
       /^not-found: the archive has no image "three"\nadd one/,

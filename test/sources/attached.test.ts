@@ -430,7 +430,7 @@ describe('an image that passes for a paper', () => {
     for (const reference of ['', ':v1']) {
       const options = { os: 'linux', architecture: 'amd64' };
       for (const platform of ['all' as const, { platform: options, explicit: true }]) {
-        expect(await refusal(attached(files, reference, platform))).toMatch(/^not-found: .*several images/);
+        expect(await refusal(attached(files, reference, platform))).toMatch(/^(?:usage|not-found): .*several images/);
       }
     }
   });
@@ -460,7 +460,7 @@ describe('an image that passes for a paper', () => {
     ];
     for (const item of items) {
       expect(await refusal(attached(layout([item, tagged(app, 'v1')])))).toMatch(
-        /^not-found: the layout holds several/,
+        /^usage: the layout holds several/,
       );
       expect((await attached(layout([item, tagged(app, 'v1')]), ':v1')).digests).toHaveLength(1);
     }

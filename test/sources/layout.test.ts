@@ -187,7 +187,7 @@ describe('which image', () => {
 
   it('must be said when there are several, and they are listed', async () => {
     expect(await refusal(`oci:${write(two)}`)).toBe(
-      'not-found: the layout holds several images and none was named\nadd one of these to the target: ":one", ":two"',
+      'usage: the layout holds several images and none was named\nadd one of these to the target: ":one", ":two"',
     );
     expect(await refusal(`oci:${write(two)}:three`)).toMatch(
       /^not-found: the layout has no image "three"\nadd .*":one", ":two"/,
@@ -264,14 +264,14 @@ describe('which image', () => {
     const same = described(evil, { annotations: { ...(label['annotations'] as Json), ...name } });
     for (const reference of ['', ':v1']) {
       expect(await refusal(`oci:${write(layout([same, tagged(good, 'v1')]))}${reference}`)).toMatch(
-        /^not-found: .*\n.*"@sha256:.*"@sha256:/,
+        /^(?:usage|not-found): .*\n.*"@sha256:.*"@sha256:/,
       );
     }
   });
 
   it.each(['sha256-HEX', 'app:sha256-HEX.sig'])('is not hidden by the tag %s of a paper', async (tag) => {
     const evil = tagged(other.built(), tag.replace('HEX', '0'.repeat(64)));
-    const several = /^not-found: the layout holds several images and none was named/;
+    const several = /^usage: the layout holds several images and none was named/;
     expect(await refusal(`oci:${write(layout([evil, tagged(simple.built(), 'v1')]))}`)).toMatch(several);
     const index = tagged(anIndex([other.built()]), tag.replace('HEX', '0'.repeat(64)));
     expect(await refusal(`oci:${write(layout([index, tagged(simple.built(), 'v1')]))}`)).toMatch(several);
