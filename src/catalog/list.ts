@@ -9,7 +9,7 @@ import { pythonInstalled } from './python/index.ts';
 import { rpmDatabase, rpmManifest } from './rpm/index.ts';
 import { rustBinary } from './rust/index.ts';
 import type { Cataloger } from './types.ts';
-import { unreadDeclared, unreadInstalled } from './unread/index.ts';
+import { packedPrograms, unreadDeclared, unreadInstalled } from './unread/index.ts';
 
 export { chooseDistro } from './os-release/index.ts';
 export { osRelease };
@@ -29,6 +29,7 @@ export const catalogers: readonly Cataloger[] = [
   goBinary,
   rustBinary,
   unreadInstalled,
+  packedPrograms,
   unreadDeclared,
 ];
 

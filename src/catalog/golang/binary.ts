@@ -10,7 +10,7 @@
  */
 import { looksExecutable, readExecutables } from '../executable/index.ts';
 import type { Cataloger, Found, Package, ReportGap } from '../types.ts';
-import { type BuildInfoText, buildInfoMagic, findBuildInfo } from './build-info.ts';
+import { type BuildInfoText, buildInfoMagic, findBuildInfo, functionTable, hasFunctionTable } from './build-info.ts';
 import { type GoModule, isDirectory, isModulePath, type ModuleList, parseModuleList } from './module-list.ts';
 
 interface GoProgram extends Pick<ModuleList, 'main' | 'dependencies' | 'packagePath'> {
@@ -25,12 +25,14 @@ interface GoProgram extends Pick<ModuleList, 'main' | 'dependencies' | 'packageP
 export const goBinary: Cataloger<readonly GoProgram[]> = {
   id: 'go/binary',
   kind: 'installed',
-  needles: [buildInfoMagic],
+  needles: [buildInfoMagic, functionTable],
   wants: looksExecutable,
   read({ bytes }, gap) {
     const programs = readExecutables(bytes, gap, (executable) => {
       const info = findBuildInfo(executable);
-      return info === undefined ? undefined : readProgram(info, gap);
+      if (info !== undefined) return readProgram(info, gap);
+      if (hasFunctionTable(executable)) gap('is a Go program without build information: what is in it cannot be told');
+      return undefined;
     });
     return programs.length === 0 ? undefined : programs;
   },

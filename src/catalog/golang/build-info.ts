@@ -18,6 +18,16 @@ import { Unreadable } from '../types.ts';
 
 export const buildInfoMagic = Buffer.from('\xff Go buildinf:', 'latin1');
 
+/**
+ * In the name of a section that every Go program has, stripped or not: also those from before Go wrote build information
+ * (1.12), and those from which it was removed.
+ */
+export const functionTable = Buffer.from('gopclntab');
+
+export function hasFunctionTable({ sections }: Executable): boolean {
+  return sections.some(({ name }) => /^(?:\.(?:data\.rel\.ro\.)?|__)gopclntab$/.test(name));
+}
+
 export interface BuildInfoText {
   /** `go1.22.3`, `go1.26.8 X:jsonv2`, `devel go1.23-…`. Never empty. */
   readonly goVersion: string;

@@ -245,3 +245,22 @@ describe('files', () => {
     expect(packages.map(({ name }) => name)).toEqual(['a', 'stdlib', 'stdlib']);
   });
 });
+
+describe('a Go program without build information', () => {
+  test.each(['.gopclntab', '.data.rel.ro.gopclntab'])('is named by its section %s', async (name) => {
+    const bytes = buildElf([{ name, bytes: Buffer.alloc(4096) }]);
+    expect(await catalogFiles(goBinary, { 'usr/bin/old': bytes })).toEqual({
+      packages: [],
+      gaps: [
+        { path: 'usr/bin/old', reason: 'is a Go program without build information: what is in it cannot be told' },
+      ],
+    });
+  });
+
+  test('is none when it only speaks of such programs', async () => {
+    const bytes = buildElf([
+      { name: '.rodata', bytes: Buffer.concat([Buffer.from('.gopclntab\0'), Buffer.alloc(4096)]) },
+    ]);
+    expect(await catalogFiles(goBinary, { 'usr/bin/debugger': bytes })).toEqual({ packages: [], gaps: [] });
+  });
+});
