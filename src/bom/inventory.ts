@@ -2,6 +2,7 @@
  * From what the catalogers found to the inventory: one component for each package however often it was seen, language
  * packages marked as owned by the OS package that installed them, and a graph in which everything hangs on the root.
  */
+import { createHash } from 'node:crypto';
 import type { CatalogResult, Package } from '../catalog/index.ts';
 import { formatPurl, PurlError } from '../purl/index.ts';
 import type { Source } from '../sources/index.ts';
@@ -67,11 +68,21 @@ function refOf(found: Package, cataloger: string, gaps: Gap[]): string {
       path: place?.path ?? '',
       ...(place === undefined ? {} : { layer: place.layer }),
       cataloger,
-      reason: `the package ${found.name || '(without a name)'} cannot be named as pkg:${found.purl.type}: ${error.message}`,
+      reason: `the package ${found.name.slice(0, 200) || '(without a name)'} cannot be named as pkg:${found.purl.type}: ${error.message}`,
     });
-    const name = found.name.trim() === '' ? 'unnamed' : found.name;
-    return formatPurl({ type: 'generic', name, ...(found.version === undefined ? {} : { version: found.version }) });
+    const name = found.name.trim() === '' ? 'unnamed' : speakable(found.name);
+    const version = found.version === undefined ? {} : { version: speakable(found.version) };
+    return formatPurl({ type: 'generic', name, ...version });
   }
+}
+
+const speakableLength = 500;
+
+/** Whatever an author wrote as something that every purl can hold, and different texts as different ones. */
+function speakable(text: string): string {
+  if (text.isWellFormed() && text.length <= speakableLength) return text;
+  const digest = createHash('sha256').update(text, 'utf16le').digest('hex');
+  return `${text.slice(0, speakableLength).toWellFormed()}~${digest.slice(0, 32)}`;
 }
 
 function join(ref: string, same: readonly Sighted[], ownedBy: string | undefined): Component {
