@@ -221,13 +221,14 @@ export class TarReader {
     if (longName !== undefined) this.#extended.longName = longName;
     if (longLink !== undefined) this.#extended.longLink = longLink;
     for (const [key, value] of records) {
-      if (key.startsWith('GNU.sparse.')) this.#extended.sparse = true;
-      if (key === 'path' || key === 'GNU.sparse.name') this.#extended.path = decodePath(value);
+      if (key === 'path') this.#extended.path = decodePath(value);
       else if (key === 'linkpath') this.#extended.link = decodePath(value);
       else if (key === 'size' && value.length > 0) this.#extended.size = paxSize(value);
     }
-    // An empty record set still counts as "a header was here": a cut right after it must not pass as the end.
-    this.#extended.sparse ??= false;
+    // Set in any case: "a header was here", and a cut right after it must not pass as the end.
+    this.#extended.sparse = saysSparse(records);
+    const real = records.get('GNU.sparse.name');
+    if (this.#extended.sparse && real !== undefined && real.length > 0) this.#extended.path = decodePath(real);
   }
 
   #member(header: Buffer, flag: string, headerSize: number): void {
@@ -388,6 +389,17 @@ function parsePax(bytes: Buffer): Map<string, Buffer> {
     at = end;
   }
   return records;
+}
+
+/**
+ * By the records that make Go take a member for sparse: a known version, or a map without any. Of other records with such names
+ * runtimes take no notice, and read the member as the plain file that it is.
+ */
+function saysSparse(records: ReadonlyMap<string, Buffer>): boolean {
+  const text = (key: string) => records.get(`GNU.sparse.${key}`)?.toString('latin1') ?? '';
+  const [major, minor] = [text('major'), text('minor')];
+  if (major !== '' || minor !== '') return ['0.0', '0.1', '1.0'].includes(`${major}.${minor}`);
+  return text('map') !== '' || text('offset') !== '' || text('numbytes') !== '';
 }
 
 const textKeys = new Set(['path', 'linkpath', 'uname', 'gname']);

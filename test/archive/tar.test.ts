@@ -196,6 +196,57 @@ describe('what writers of archives make', () => {
     ]);
   });
 
+  it.each<[string, string, [string, string][]]>([
+    ['plain', 'file', [['GNU.sparse.name', 'elsewhere']]],
+    [
+      'plain',
+      'file',
+      [
+        ['GNU.sparse.realsize', '9'],
+        ['GNU.sparse.name', 'elsewhere'],
+      ],
+    ],
+    [
+      'plain',
+      'file',
+      [
+        ['GNU.sparse.major', '2'],
+        ['GNU.sparse.minor', '0'],
+        ['GNU.sparse.map', '0,1'],
+      ],
+    ],
+    [
+      'plain',
+      'file',
+      [
+        ['GNU.sparse.major', '1'],
+        ['GNU.sparse.name', 'elsewhere'],
+      ],
+    ],
+    ['plain', 'sparse', [['GNU.sparse.map', '0,1']]],
+    [
+      'plain',
+      'sparse',
+      [
+        ['GNU.sparse.numblocks', '1'],
+        ['GNU.sparse.offset', '0'],
+        ['GNU.sparse.numbytes', '1'],
+      ],
+    ],
+    [
+      'elsewhere',
+      'sparse',
+      [
+        ['GNU.sparse.name', 'elsewhere'],
+        ['path', 'other'],
+        ['GNU.sparse.map', '0,1'],
+      ],
+    ],
+  ])('takes %s for a %s by the records that a container runtime looks at: %j', (name, type, records) => {
+    const { entries } = read(tar([Buffer.concat([pax(records), file('plain', 'x')])]));
+    expect(entries.map((each) => [each.name, each.type])).toEqual([[name, type]]);
+  });
+
   it('passes over members of unknown kinds by the size that they state', () => {
     const { entries } = read(tar([entry({ name: 'v', type: 'V', content: 'volume' }), file('a', 'x')]));
     expect(entries.map(({ type }) => type)).toEqual(['unknown', 'file']);
