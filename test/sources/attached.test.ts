@@ -459,9 +459,7 @@ describe('an image that passes for a paper', () => {
       described(evil, { annotations: { kind: 'dev.cosignproject.cosign/sigs' } }),
     ];
     for (const item of items) {
-      expect(await refusal(attached(layout([item, tagged(app, 'v1')])))).toMatch(
-        /^usage: the layout holds several/,
-      );
+      expect(await refusal(attached(layout([item, tagged(app, 'v1')])))).toMatch(/^usage: the layout holds several/);
       expect((await attached(layout([item, tagged(app, 'v1')]), ':v1')).digests).toHaveLength(1);
     }
   });
