@@ -12,8 +12,10 @@
  *       "a": {"version": "1.2.0", "requires": {"b": "1"}, "dependencies": {"b": {"version": "1.0.0"}}},
  *       "c": {"version": "npm:@real/c@2.0.0"}, "d": {"version": "git+https://example.org/d.git#3b1bb80b"}}}
  *
- * A format 2 file has both; npm 7 and later read `packages`, and so do we. Gaps: entries that are no objects, names that
- * cannot be a package's, nesting deeper than 100, integrity that is no digest.
+ * A format 2 file has both and says the same twice; npm 7 and later read `packages`, npm 6 reads `dependencies`. A package
+ * that only `dependencies` names is counted and is a gap: one release of npm installs it and another does not, and whoever
+ * edits a lockfile by hand could hide it from every reader of the other part. Gaps also: entries that are no objects, names
+ * that cannot be a package's, nesting deeper than 100, integrity that is no digest.
  * https://docs.npmjs.com/cli/configuring-npm/package-lock-json
  */
 import type { ReportGap } from '../types.ts';
@@ -54,8 +56,12 @@ export function parseLockEntries(json: JsonObject, gap: ReportGap): LockEntries 
   const root: Folder = { parent: undefined, depth: 0, modules: new Map() };
   const refused = refusals();
   const located = packages && locatedEntries(packages, root, refused);
-  const entries = located === undefined ? nestedEntries(dependencies ?? {}, root, refused) : [...located.values()];
+  const entries: LockEntry[] =
+    located === undefined ? [...nestedEntries(dependencies ?? {}, root, refused)] : [...located.values()];
   refused.report(gap);
+  if (packages !== undefined && dependencies !== undefined) {
+    entries.push(...onlyNested(dependencies, packages, entries, root, gap));
+  }
   const project = asObject(packages?.['']);
   return {
     entries,
@@ -64,6 +70,31 @@ export function parseLockEntries(json: JsonObject, gap: ReportGap): LockEntries 
     ...(project !== undefined && { project }),
     statesRequires: packages !== undefined || format !== undefined || json['requires'] !== undefined,
   };
+}
+
+/** What `dependencies` names and `packages` does not. */
+function onlyNested(
+  dependencies: JsonObject,
+  packages: JsonObject,
+  located: readonly LockEntry[],
+  root: Folder,
+  gap: ReportGap,
+): readonly LockEntry[] {
+  // A folder tree of their own, unless there is nothing in the other that it could be mixed with.
+  const folder: Folder = located.length === 0 ? root : { parent: undefined, depth: 0, modules: new Map() };
+  const refused = refusals();
+  const nested = nestedEntries(dependencies, folder, refused);
+  const known = new Set(located.flatMap(({ name, version }) => [name, `${name}@${version}`]));
+  // An alias, and a link to a directory of another name, stand in `dependencies` under the name of the link.
+  for (const location of Object.keys(packages)) known.add(location.split('node_modules/').at(-1) ?? location);
+  const missing = nested.filter(({ name, version }) => !known.has(version === undefined ? name : `${name}@${version}`));
+  const [first] = missing;
+  if (first === undefined) return [];
+  refused.report(gap);
+  const label = first.version === undefined ? first.name : `${first.name}@${first.version}`;
+  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+  gap(`its dependencies name what its packages do not, and releases of npm differ in which they read: ${label}${more}`);
+  return located.length === 0 ? nested : missing;
 }
 
 function objectField(json: JsonObject, field: string): JsonObject | undefined {

@@ -247,6 +247,43 @@ test('names what it could not read and reads the rest', async () => {
   ]);
 });
 
+test('what only one of the two lists of a file names is counted, and the difference is a gap', async () => {
+  const old = { version: '1.0.0', dependencies: { hidden: { version: '6.6.6' } } };
+  const packages = {
+    '': { dependencies: { a: '1', w: '*', git: 'example/git' } },
+    'node_modules/a': { version: '1.0.0' },
+    'node_modules/w': { resolved: 'packages/other', link: true },
+    'packages/other': { name: '@s/other', version: '2.0.0' },
+    'node_modules/git': { version: '3.0.0', resolved: 'git+https://example.org/git.git#abc' },
+  };
+  const same = {
+    a: { version: '1.0.0' },
+    w: { version: 'file:packages/other' },
+    git: { version: 'git+https://example.org/git.git#abc', from: 'git@example/git' },
+  };
+  const equal = await packagesOf({ lockfileVersion: 2, packages, dependencies: same });
+  expect(labels(equal.packages)).toEqual(['@s/other@2.0.0', 'a@1.0.0', 'git@3.0.0']);
+  expect(equal.gaps).toEqual([]);
+
+  const unequal = await packagesOf({ lockfileVersion: 2, packages, dependencies: { ...same, a: old } });
+  expect(labels(unequal.packages)).toEqual(['@s/other@2.0.0', 'a@1.0.0', 'git@3.0.0', 'hidden@6.6.6']);
+  expect(unequal.gaps.map(({ reason }) => reason)).toEqual([
+    'its dependencies name what its packages do not, and releases of npm differ in which they read: hidden@6.6.6',
+  ]);
+});
+
+test('a file of format 1 with packages that hold only the project is read by its dependencies', async () => {
+  const { packages, gaps } = await packagesOf({
+    lockfileVersion: 1,
+    requires: true,
+    packages: { '': { name: 'app', dependencies: { promise: '8' } } },
+    dependencies: { promise: { version: '8.0.3', requires: { asap: '2' } }, asap: { version: '2.0.7' } },
+  });
+  expect(edgesOf(packages)).toEqual({ 'asap@2.0.7': [], 'promise@8.0.3': ['asap@2.0.7'] });
+  expect(packages.find(({ name }) => name === 'promise')?.properties).toEqual({ 'npm:direct': 'true' });
+  expect(gaps.map(({ reason }) => reason.split(': ')[1])).toEqual(['promise@8.0.3 and 1 more']);
+});
+
 test('a nesting that no tree on a disk has is cut and named', async () => {
   const depth = 5000;
   const nested = `{"lockfileVersion":1,"dependencies":${'{"a":{"version":"1.0.0","dependencies":'.repeat(depth)}{}${'}}'.repeat(depth)}}`;
