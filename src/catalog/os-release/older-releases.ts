@@ -28,6 +28,8 @@ export const olderReleases: ReadonlyMap<string, ReadRelease> = new Map<string, R
   ['etc/rocky-release', releaseLine],
   ['etc/almalinux-release', releaseLine],
   ['etc/centos-release', releaseLine],
+  ['etc/centos-stream-release', releaseLine],
+  ['etc/sl-release', releaseLine],
   ['etc/fedora-release', releaseLine],
   ['etc/SuSE-release', suseRelease],
   ['etc/gentoo-release', releaseLine],
@@ -48,6 +50,8 @@ export function busyboxIdentity(program: Buffer): Identity | undefined {
 
 /** Names as they open a release line, with the ID that os-release of the same distribution has. */
 const names: ReadonlyArray<readonly [name: string, id: string]> = [
+  // Its versions are those of OpenShift: CoreOS 4.12 is made of RHEL 8 and has nothing to do with RHEL 4.
+  ['red hat enterprise linux coreos', 'rhcos'],
   ['red hat enterprise linux', 'rhel'],
   ['enterprise linux enterprise linux', 'ol'],
   ['oracle linux', 'ol'],

@@ -36,9 +36,38 @@ export function chooseDistro(found: readonly Found<Distro>[], root = ''): Distro
 export function distroAt(root: string, releases: ReadonlyMap<string, Found<Distro>>): Distro | undefined {
   for (const path of [...releaseOrder, ...busyboxPaths]) {
     const release = releases.get(root === '' ? path : `${root}/${path}`);
-    if (release !== undefined) return { ...release.fact, path: release.path, layer: release.layer };
+    if (release === undefined) continue;
+    const { fact, layer } = release;
+    return { ...fact, ...(isVersioned(fact) ? {} : versionBeside(fact.id, root, releases)), path: release.path, layer };
   }
   return undefined;
+}
+
+/** Rolling distributions have a build or only a codename. */
+function isVersioned({ versionId, buildId, codename }: Distro): boolean {
+  return versionId !== undefined || buildId !== undefined || codename !== undefined;
+}
+
+/**
+ * Images assembled by hand have an os-release without a version, and the file of older systems beside it that has one.
+ * Without it no package can be matched with the advisories of its release. Only the same distribution may speak.
+ */
+function versionBeside(
+  id: string,
+  root: string,
+  releases: ReadonlyMap<string, Found<Distro>>,
+): Pick<Distro, 'versionId' | 'version' | 'codename'> {
+  for (const path of releaseOrder) {
+    const fact = releases.get(root === '' ? path : `${root}/${path}`)?.fact;
+    if (fact === undefined || fact.id !== id || !isVersioned(fact)) continue;
+    const { versionId, version, codename } = fact;
+    return {
+      ...(versionId !== undefined && { versionId }),
+      ...(version !== undefined && { version }),
+      ...(codename !== undefined && { codename }),
+    };
+  }
+  return {};
 }
 
 /** A release file of a system inside the image: for catalogers whose databases may belong to such a system. */

@@ -5,7 +5,7 @@
  *
  * The version of the purl is VERSION-RELEASE; an epoch other than 0 is a qualifier there and leads the version that
  * people see (`1:4.22.10-1.el6`). The namespace is the vendor as advisories know it: the ID of the distribution, but
- * `redhat` for RHEL and `opensuse` for all of openSUSE's. It is required, so where no os-release tells the distribution
+ * `redhat` for RHEL and its CoreOS and `opensuse` for all of openSUSE's. It is required, so where no os-release tells the distribution
  * it comes from the Vendor tag of the package, and the property rpm:namespace says `assumed`.
  *
  * Definition: https://packageurl.org/types/rpm-definition.json
@@ -61,7 +61,7 @@ function buildPurl(record: RpmRecord, distro: Distro | undefined): { purl: Purl;
 }
 
 function renameVendor(id: string): string {
-  if (id === 'rhel') return 'redhat';
+  if (id === 'rhel' || id === 'rhcos') return 'redhat';
   return id === 'opensuse' || id.startsWith('opensuse-') ? 'opensuse' : id;
 }
 

@@ -182,6 +182,19 @@ describe('os-release', () => {
     expect(distroOf({ ...files, 'etc/os-release': '' })?.path).toBe('usr/lib/os-release');
   });
 
+  test('without a version it takes the one that a file of older systems has, if that speaks of the same distribution', () => {
+    const debian = { 'etc/os-release': 'ID="debian"\nNAME="Debian GNU/Linux"\nPRETTY_NAME="Distroless"\n' };
+    expect(distroOf({ ...debian, 'etc/debian_version': '10.8\n' })).toEqual({
+      ...{ id: 'debian', idLike: [], name: 'Debian GNU/Linux', prettyName: 'Distroless' },
+      ...{ versionId: '10', version: '10.8', path: 'etc/os-release', layer: 3 },
+    });
+    expect(distroOf({ ...debian, 'etc/alpine-release': '3.20.2\n' })?.versionId).toBeUndefined();
+    expect(distroOf({ 'etc/os-release': 'ID=kali\n', 'etc/debian_version': '12.5\n' })?.versionId).toBeUndefined();
+    const testing = { 'etc/os-release': 'ID=debian\nVERSION_CODENAME=forky\n', 'etc/debian_version': '13.1\n' };
+    expect(distroOf(testing)).toMatchObject({ codename: 'forky' });
+    expect(distroOf(testing)?.versionId).toBeUndefined();
+  });
+
   test('a file without an assignment is unreadable, one with a broken line is read with a gap', () => {
     expect(readAll({ 'etc/os-release': '\n' }).gaps).toEqual(['no assignment in it, so it names no distribution']);
     expect(readAll({ 'etc/os-release': 'ID=x\nrubbish\n' }).gaps).toEqual([
@@ -214,6 +227,9 @@ describe('systems without os-release', () => {
       'Red Hat Enterprise Linux Server release 6.10 (Santiago)\n',
       { id: 'rhel', versionId: '6.10' },
     ],
+    ['etc/redhat-release', 'Red Hat Enterprise Linux CoreOS release 4.12\n', { id: 'rhcos', versionId: '4.12' }],
+    ['etc/centos-stream-release', 'CentOS Stream release 9\n', { id: 'centos', versionId: '9' }],
+    ['etc/sl-release', 'Scientific Linux release 7.9 (Nitrogen)\n', { id: 'scientific', versionId: '7.9' }],
     ['etc/fedora-release', 'Fedora release 20 (Heisenbug)\n', { id: 'fedora', versionId: '20' }],
     ['etc/oracle-release', 'Oracle Linux Server release 6.10\n', { id: 'ol', versionId: '6.10' }],
     ['etc/system-release', 'Amazon Linux AMI release 2018.03\n', { id: 'amzn', versionId: '2018.03' }],

@@ -321,6 +321,9 @@ describe('the purl of an rpm package', () => {
       `pkg:rpm/fedora/vim@1.0-1.el9?arch=x86_64&distro=fedora-41&${rest}`,
     );
     expect(await purl(distro('rhel', '9.4'))).toBe(`pkg:rpm/redhat/vim@1.0-1.el9?arch=x86_64&distro=rhel-9.4&${rest}`);
+    expect(await purl(distro('rhcos', '4.12'))).toBe(
+      `pkg:rpm/redhat/vim@1.0-1.el9?arch=x86_64&distro=rhcos-4.12&${rest}`,
+    );
     expect(await purl(distro('opensuse-leap', '15.6'))).toBe(
       `pkg:rpm/opensuse/vim@1.0-1.el9?arch=x86_64&distro=opensuse-leap-15.6&${rest}`,
     );
