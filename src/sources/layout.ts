@@ -226,12 +226,14 @@ async function choosePlatforms(blobs: Blobs, all: readonly Candidate[], choice: 
     (digest) => `the index also lists ${digest}, which names no platform and is no container image: it was not read`,
   );
   if (choice === 'all') {
+    await refuseAbsent(blobs, images, images);
     const everything = uniqueDigests(images.map(({ candidate }) => candidate));
     return { images: everything.length > 0 ? everything : unique, passedOver };
   }
   const matching = byPreference(images, choice.platform);
   const [best] = matching;
   if (best === undefined) throw noPlatform(choice.platform, found);
+  await refuseAbsent(blobs, [best], images);
   const wanted = formatPlatform(normalizePlatform(best.platform));
   const twins = matching.filter(
     (each) => !each.isListed || formatPlatform(normalizePlatform(each.platform)) === wanted,
@@ -290,11 +292,42 @@ function byPreference(found: readonly WithPlatform[], wanted: Platform): readonl
 }
 
 function noPlatform(wanted: Platform, found: readonly WithPlatform[]): OperationalError {
-  const names = found.map(({ platform }) => formatPlatform(normalizePlatform(platform)));
-  const offered = [...new Set(names)].slice(0, 20);
   return new OperationalError('not-found', `the image has nothing for the platform ${formatPlatform(wanted)}`, {
-    hints: [`choose with --platform: ${offered.map((each) => quoted(each)).join(', ')}, or all`],
+    hints: [`choose with --platform: ${platformNames(found)}, or all`],
   });
+}
+
+/** What containerd exports of one platform keeps the whole index, which then lists images that were left behind. */
+async function refuseAbsent(
+  blobs: Blobs,
+  meant: readonly WithPlatform[],
+  listed: readonly WithPlatform[],
+): Promise<void> {
+  const isHere = async ({ candidate }: WithPlatform) =>
+    (await blobs.size(blobName(parseDigest(candidate.descriptor.digest)))) !== undefined;
+  const absent: WithPlatform[] = [];
+  for (const each of meant) if (!(await isHere(each))) absent.push(each);
+  if (absent.length === 0) return;
+  const here: WithPlatform[] = [];
+  for (const each of listed) if (await isHere(each)) here.push(each);
+  throw new OperationalError(
+    'not-found',
+    `the index lists images that were not copied here: ${platformNames(absent)}`,
+    {
+      hints: [
+        ...(here.length > 0 ? [`choose what is here with --platform: ${platformNames(here)}`] : []),
+        'copy the image again with all of its platforms',
+      ],
+    },
+  );
+}
+
+function platformNames(found: readonly WithPlatform[]): string {
+  const names = new Set(found.map(({ platform }) => formatPlatform(normalizePlatform(platform))));
+  return [...names]
+    .slice(0, 20)
+    .map((each) => quoted(each))
+    .join(', ');
 }
 
 export function listedPlatform({ platform }: Descriptor): Platform | undefined {

@@ -388,6 +388,18 @@ describe('which platform', () => {
     );
   });
 
+  it('that is listed and was left behind by an export of another one is refused with those that are there', async () => {
+    const gone = amd.built().digest.slice('sha256:'.length);
+    const left = write(new Map([...layout([nested])].filter(([name]) => !name.endsWith(gone))));
+    const here = 'choose what is here with --platform: "linux/arm64", "linux/arm/v6", "linux/arm/v7"\n';
+    const message =
+      'not-found: the index lists images that were not copied here: "linux/amd64"\n' +
+      `${here}copy the image again with all of its platforms`;
+    expect(await refusal(`oci:${left}`, chosen('linux/amd64'))).toBe(message);
+    expect(await refusal(`oci:${left}`, { platform: 'all' })).toBe(message);
+    expect((await show(`oci:${left}`, chosen('linux/arm64'))).files).toEqual({ arm: 'x' });
+  });
+
   it('is not asked of a single image when nobody asked', async () => {
     expect((await show(`oci:${write(layout([arm.built()]))}`)).files).toEqual({ arm: 'x' });
   });
