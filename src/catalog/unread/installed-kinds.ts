@@ -102,12 +102,17 @@ export const installedKinds: readonly Kind[] = [
   { what: 'opam', name: /^opam$/, place: /(?:^|\/)\.opam-switch\/packages\/[^/]+\/opam$/ },
   { what: 'Nimble', name: /^[^/]+\.nimble$/, place: /(?:^|\/)\.?nimble\/pkgs2?\/[^/]+\/[^/]+$/ },
   { what: 'SWI-Prolog', name: /^pack\.pl$/, place: /(?:^|\/)pack\/[^/]+\/pack\.pl$/ },
-  { what: 'Perl modules', name: /^\.packlist$/ },
+  // Where `make install` of a distribution says what it wrote; the packages of Linux distributions leave it out.
+  {
+    what: 'Perl modules',
+    name: /^\.packlist$/,
+    place: /(?:^|\/)perl5?\/(?:[^/]+\/){0,3}auto\/(?:[^/]+\/){1,16}\.packlist$/,
+  },
   {
     what: 'Erlang and Elixir',
     name: /^[^/]+\.app$/,
     // Those of a distribution are in its packages.
-    place: /(?:^|(?<!(?:^|\/)usr\/lib(?:64)?\/erlang)\/)lib\/[^/]+\/ebin\/[^/]+\.app$/,
+    place: /(?:^|(?<!(?:^|\/)usr\/lib(?:64)?\/erlang)\/)(?:lib|plugins)\/[^/]+\/ebin\/[^/]+\.app$/,
     content: /\{\s*application\s*,/,
   },
   {

@@ -51,6 +51,9 @@ const known: ReadonlyArray<readonly [what: string, path: string]> = [
   ['opam', 'home/opam/.opam/4.14/.opam-switch/packages/dune.3.0/opam'],
   ['Nimble', 'root/.nimble/pkgs2/jester-0.5.0-abc/jester.nimble'],
   ['SWI-Prolog', 'root/.local/share/swi-prolog/pack/hdt/pack.pl'],
+  ['Perl modules', 'usr/local/lib/perl5/site_perl/5.38.2/x86_64-linux-gnu/auto/IO/Socket/SSL/.packlist'],
+  ['Perl modules', 'usr/local/lib/x86_64-linux-gnu/perl/5.36.0/auto/JSON/.packlist'],
+  ['Perl modules', 'root/perl5/lib/perl5/x86_64-linux-gnu/auto/JSON/PP/.packlist'],
   ['zipped Python eggs', 'usr/lib/python3/dist-packages/foo-1.0-py3.8.egg'],
   ['zipped Python applications', 'usr/local/bin/tool.pyz'],
   ['Electron archives', 'opt/app/resources/app.asar'],
@@ -73,17 +76,13 @@ const java = 'IMPLEMENTOR="x"\nJAVA_VERSION="21.0.3"\n';
 const plugin = '<?php\n/*\nPlugin Name: x\nVersion: 5.3\n*/\n';
 
 test.each<[what: string, path: string, content: string]>([
-  ['Erlang and Elixir', 'usr/local/lib/erlang/lib/ssl-11.1/ebin/ssl.app', app],
-  ['Erlang and Elixir', 'lib/ssl-11.1/ebin/ssl.app', app],
   ['Haskell', 'opt/ghc/9.4/lib/package.conf.d/bytestring-0.11.conf', 'name: bytestring\nversion: 0.11.5.3\n'],
   ['cargo install', 'root/.cargo/.crates.toml', '[v1]\n"ripgrep 14.0.0 (registry+x)" = ["rg"]\n'],
   ['cargo install', 'root/.cargo/.crates2.json', '{"installs":{"ripgrep 14.0.0 (registry+x)":{"bins":["rg"]}}}'],
   ['Java runtimes', 'opt/java/openjdk/release', java],
   ['Java runtimes', 'usr/lib/jvm/jdk-21.0.3+9/release', java],
-  ['WordPress', 'var/www/html/wp-content/plugins/akismet/akismet.php', plugin],
-  ['WordPress', 'wp-content/mu-plugins/one.php', plugin],
-  ['WordPress', 'var/www/html/wp-includes/version.php', "<?php\n$wp_version = '6.5';\n"],
   ['container images', 'srv/image/oci-layout', '{"imageLayoutVersion":"1.0.0"}'],
+  ['Erlang and Elixir', 'opt/rabbitmq/plugins/cowboy-2.12.0/ebin/cowboy.app', app],
   ['container images', 'var/lib/containers/storage/overlay-images/images.json', '[{"digest":"sha256:0"}]'],
   ['container images', 'var/lib/docker/image/overlay2/repositories.json', '{"a":{"a:1":"sha256:0"}}'],
 ])('%s is known by %s and what it says', async (what, path, content) => {
@@ -150,6 +149,11 @@ test.each([
   'var/lib/dpkg/status',
   'usr/lib/python3/dist-packages/foo-1.0-py3.8.egg/EGG-INFO/PKG-INFO',
   'tmp/foo-1.0-py3.8.egg',
+  'usr/local/lib/perl5/5.38.2/x86_64-linux-gnu/.packlist',
+  'srv/phoenix/src/phoenix.app',
+  'Applications/Foo.app',
+  'var/www/html/wp-content/themes/x/functions.php',
+  'var/www/html/wp-content/plugins/akismet/views/start.php',
 ])('%s is none', (path) => {
   expect(unreadInstalled.wants({ path, size: 1, mode: 0o644, head: Buffer.alloc(0) })).toBe(false);
 });
