@@ -21,7 +21,7 @@
 import type { ReportGap } from '../types.ts';
 import { Unreadable } from '../types.ts';
 import { asObject, type JsonObject } from './json.ts';
-import { type Folder, type LockEntry, refusals } from './lock-entry.ts';
+import { type Folder, type LockEntry, maxEntries, refusals } from './lock-entry.ts';
 import { locatedEntries } from './lock-located.ts';
 import { nestedEntries } from './lock-nested.ts';
 
@@ -90,11 +90,13 @@ function onlyNested(
   const missing = nested.filter(({ name, version }) => !known.has(version === undefined ? name : `${name}@${version}`));
   const [first] = missing;
   if (first === undefined) return [];
+  const room = maxEntries - located.length;
+  for (const { name } of missing.slice(room)) refused.add(`an entry beyond the ${maxEntries}th was not read`, name);
   refused.report(gap);
   const label = first.version === undefined ? first.name : `${first.name}@${first.version}`;
   const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
   gap(`its dependencies name what its packages do not, and releases of npm differ in which they read: ${label}${more}`);
-  return located.length === 0 ? nested : missing;
+  return located.length === 0 ? nested : missing.slice(0, room);
 }
 
 function objectField(json: JsonObject, field: string): JsonObject | undefined {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { npmLock } from '../../../src/catalog/npm/index.ts';
+import { parseLockEntries } from '../../../src/catalog/npm/lock-entries.ts';
 import type { Package } from '../../../src/catalog/types.ts';
 import { catalogFiles } from '../../kit/catalog.ts';
 import { dataDir, describeData, packageCases, readData } from '../../kit/data.ts';
@@ -368,6 +369,21 @@ test('entries beyond the 100,000th and directories of thousands of levels are ga
     ['a', true],
     ['b', true],
     ['c', true],
+  ]);
+});
+
+test('both lists together have one bound', () => {
+  const numbered = (prefix: string, count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`${prefix}${at}`, { version: '1.0.0' }]));
+  const gaps: string[] = [];
+  const { entries } = parseLockEntries(
+    { lockfileVersion: 2, packages: numbered('node_modules/a', 99_999), dependencies: numbered('b', 3) },
+    (reason) => gaps.push(reason),
+  );
+  expect(entries.length).toBe(100_000);
+  expect(gaps).toEqual([
+    'an entry beyond the 100000th was not read: b1 and 1 more',
+    'its dependencies name what its packages do not, and releases of npm differ in which they read: b0@1.0.0 and 2 more',
   ]);
 });
 
