@@ -3,6 +3,7 @@ import type { Hash, ReportGap } from '../types.ts';
 import { parseIntegrity } from './integrity.ts';
 import { asText, type JsonObject } from './json.ts';
 import { isPackageName } from './names.ts';
+import { parseSource } from './source.ts';
 
 /** A directory that may have a node_modules. */
 export interface Folder {
@@ -68,6 +69,15 @@ export function lockEntry(
     json,
     folder,
   };
+}
+
+/** The version in a registry's address for this package: `https://…/@s/b/-/b-1.3.1.tgz`. */
+export function archiveVersion(name: string, resolved: string): string | undefined {
+  const source = parseSource(resolved);
+  if (source.kind !== 'archive') return undefined;
+  const prefix = `/-/${name.slice(name.indexOf('/') + 1)}-`;
+  const at = source.url.lastIndexOf(prefix);
+  return at < 0 ? undefined : /^(\d[\w.+-]*)\.tgz$/.exec(source.url.slice(at + prefix.length))?.[1];
 }
 
 export function textField(json: JsonObject, field: string): string | undefined {

@@ -1,6 +1,7 @@
 /** Formats 2 and 3 of the lockfile: `packages`, by location. See lock-entries.ts. */
 import { asObject, type JsonObject } from './json.ts';
 import {
+  archiveVersion,
   type Folder,
   type LockEntry,
   lockEntry,
@@ -49,10 +50,12 @@ export function locatedEntries(packages: JsonObject, root: Folder, refused: Refu
 }
 
 function statedPackage(json: JsonObject, directoryName: string): Stated {
-  const version = textField(json, 'version');
+  const name = textField(json, 'name') ?? directoryName;
   const resolved = textField(json, 'resolved');
+  // The first releases of npm 7 left out a version that the address says already.
+  const version = textField(json, 'version') ?? (resolved === undefined ? undefined : archiveVersion(name, resolved));
   return {
-    name: textField(json, 'name') ?? directoryName,
+    name,
     needs: asObject(json['dependencies']) ?? {},
     ...(version !== undefined && { version }),
     ...(resolved !== undefined && { resolved }),

@@ -1,6 +1,7 @@
 /** Format 1 of the lockfile: `dependencies`, nested as the directories are. See lock-entries.ts. */
 import { asObject, type JsonObject } from './json.ts';
 import {
+  archiveVersion,
   type Folder,
   type LockEntry,
   lockEntry,
@@ -10,7 +11,6 @@ import {
   type Stated,
   textField,
 } from './lock-entry.ts';
-import { parseSource } from './source.ts';
 
 export function nestedEntries(dependencies: JsonObject, root: Folder, refused: Refusals): readonly LockEntry[] {
   const entries: LockEntry[] = [];
@@ -58,14 +58,6 @@ function statedPackage(key: string, json: JsonObject): Stated {
     return { name: version.slice(4, at), version: version.slice(at + 1), ...stated };
   }
   if (/^[=v]?\d[^/:#]*$/.test(version)) return { name, version, ...stated };
-  const source = parseSource(version);
-  const archived = source.kind === 'archive' ? archiveVersion(name, source.url) : undefined;
+  const archived = archiveVersion(name, version);
   return { name, ...stated, resolved: version, ...(archived !== undefined && { version: archived }) };
-}
-
-/** The version in a registry's address for this package: `https://…/@s/b/-/b-1.3.1.tgz`. */
-function archiveVersion(name: string, url: string): string | undefined {
-  const prefix = `/-/${name.slice(name.indexOf('/') + 1)}-`;
-  const at = url.lastIndexOf(prefix);
-  return at < 0 ? undefined : /^(\d[\w.+-]*)\.tgz$/.exec(url.slice(at + prefix.length))?.[1];
 }

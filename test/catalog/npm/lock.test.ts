@@ -273,6 +273,19 @@ test('what only one of the two lists of a file names is counted, and the differe
   ]);
 });
 
+test('a version that only the address of a registry states is read from it', async () => {
+  const { packages } = await packagesOf({
+    lockfileVersion: 2,
+    packages: {
+      'node_modules/@s/a': { resolved: 'https://r.example.org/@s/a/-/a-1.1.1.tgz' },
+      'node_modules/b': { resolved: 'https://r.example.org/other/-/other-2.0.0.tgz' },
+      'node_modules/c': { resolved: 'packages/c-3.0.0.tgz', link: true },
+    },
+    dependencies: { '@s/a': { version: '1.1.1' } },
+  });
+  expect(labels(packages)).toEqual(['@s/a@1.1.1', 'b', 'c']);
+});
+
 test('a file of format 1 with packages that hold only the project is read by its dependencies', async () => {
   const { packages, gaps } = await packagesOf({
     lockfileVersion: 1,
