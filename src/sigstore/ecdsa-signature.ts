@@ -4,7 +4,8 @@
  *     30 45 02 20 3f… 02 21 00 a1…
  *
  * Refused: zero, negative, padded or oversized numbers, bytes behind. Both s and n-s are valid, as Sigstore has it:
- * nothing may take the bytes of a signature for a name of what was signed.
+ * nothing may take the bytes of a signature for a name of what was signed. Over files and statements some signers (WebCrypto,
+ * services that keep keys) write r and s side by side instead (IEEE P1363), and nothing beside the signature says so.
  */
 import { fields, readDer, Tag, unsignedInteger } from './der.ts';
 import { VerifyError } from './failure.ts';
@@ -33,4 +34,22 @@ export function readEcdsaSignature(signature: Buffer, kind: KeyKind): Buffer | u
     if (error instanceof VerifyError) return undefined;
     throw error;
   }
+}
+
+/** The same signature in DER, where it was written as r and s side by side; any other as it is. */
+export function ecdsaInDer(signature: Buffer, kind: KeyKind): Buffer {
+  const length = orderLength[kind];
+  if (length === undefined || signature.length !== 2 * length) return signature;
+  // A short signature in DER may be as long by chance: what reads as DER is DER.
+  if (readEcdsaSignature(signature, kind) !== undefined) return signature;
+  const body = Buffer.concat([derInteger(signature.subarray(0, length)), derInteger(signature.subarray(length))]);
+  const head = body.length < 0x80 ? [Tag.sequence, body.length] : [Tag.sequence, 0x81, body.length];
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+function derInteger(fixed: Buffer): Buffer {
+  const start = fixed.findIndex((byte) => byte !== 0);
+  const number = start === -1 ? fixed.subarray(-1) : fixed.subarray(start);
+  const positive = number[0]! < 0x80 ? number : Buffer.concat([Buffer.alloc(1), number]);
+  return Buffer.concat([Buffer.from([Tag.integer, positive.length]), positive]);
 }

@@ -142,6 +142,17 @@ function isWellFormed(key: PublicKey, signature: Buffer, { scheme }: SignatureAl
   return scheme !== 'ecdsa' || readEcdsaSignature(signature, key.kind) !== undefined;
 }
 
+/** RSASSA-PSS with a salt of any length, by an RSA key that says nothing of its scheme. Never throws. */
+export function verifyPss(key: PublicKey, data: Buffer, signature: Buffer, hash: HashName): boolean {
+  if (key.kind !== 'rsa') return false;
+  const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_AUTO: saltLength } = constants;
+  try {
+    return verify(hash, data, { key: key.object, padding, saltLength }, signature);
+  } catch {
+    return false;
+  }
+}
+
 function hashOf({ scheme, hash }: SignatureAlgorithm): HashName | null {
   return scheme === 'ed25519' ? null : hash;
 }

@@ -5,8 +5,9 @@
 import { hash } from 'node:crypto';
 import { quoted } from '../diag/index.ts';
 import { inTotoPayload, pae } from './dsse.ts';
+import { ecdsaInDer } from './ecdsa-signature.ts';
 import { invalid, VerifyError } from './failure.ts';
-import { defaultHash, verifyBytes, verifyDigest } from './keys.ts';
+import { defaultHash, verifyBytes, verifyDigest, verifyPss } from './keys.ts';
 import { parseStatement } from './statement.ts';
 import type { Artifact, HashName, PublicKey, SignedContent, Statement } from './types.ts';
 
@@ -24,7 +25,11 @@ export function verifyContent(content: SignedContent, key: PublicKey, artifact: 
     throw new VerifyError('unsupported', `the signed payload is no in-toto statement: ${quoted(content.payloadType)}`);
   }
   const signed = pae(content.payloadType, content.payload);
-  if (!hashesOf(key).some((name) => verifyBytes(key, signed, content.signature, name))) {
+  const signature = ecdsaInDer(content.signature, key.kind);
+  // in-toto's own tools sign with PSS where Sigstore's do not, and an envelope does not say which.
+  const holds = (name: HashName) =>
+    verifyBytes(key, signed, signature, name) || verifyPss(key, signed, signature, name);
+  if (!hashesOf(key).some(holds)) {
     throw invalid('the signature does not hold over the statement');
   }
   return { statement: parseStatement(content.payload) };
@@ -57,10 +62,11 @@ function verifyMessage(
     const value = digestOf(artifact, algorithm);
     return value === undefined ? [] : [{ algorithm, value }];
   });
+  const signature = ecdsaInDer(content.signature, key.kind);
   const held = known.find((digest) =>
     artifact.bytes === undefined
-      ? verifyDigest(key, digest, content.signature)
-      : verifyBytes(key, artifact.bytes, content.signature, digest.algorithm),
+      ? verifyDigest(key, digest, signature)
+      : verifyBytes(key, artifact.bytes, signature, digest.algorithm),
   );
   if (held !== undefined) return held;
   if (known.length === hashes.length) throw invalid(`the signature does not hold over ${quoted(artifact.name)}`);

@@ -1,10 +1,12 @@
 /** What verification as a whole must refuse; the parts have tests of their own. */
+import { constants, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { inTotoPayload, pae } from '../../src/sigstore/dsse.ts';
 import { VerifyError } from '../../src/sigstore/failure.ts';
 import { publicKeyFromSpki } from '../../src/sigstore/keys.ts';
 import type { Artifact, ProvedTime, SignedEntity, TrustRoot } from '../../src/sigstore/types.ts';
 import { mostTelling, outcomeOf, type VerifyOptions, verifyEntity } from '../../src/sigstore/verify.ts';
-import { makeAuthority, makeCertificate, makeKeys, spkiOf, timeStamping } from '../kit/certificate.ts';
+import { type Keys, makeAuthority, makeCertificate, makeKeys, spkiOf, timeStamping } from '../kit/certificate.ts';
 import {
   artifactOf,
   bytes,
@@ -339,6 +341,73 @@ describe('a message', () => {
       /said to be over/,
     );
   });
+});
+
+describe('a signature that is written as in-toto and the key services of clouds write it', () => {
+  it.each(['P-256', 'P-384', 'P-521'] as const)(
+    'holds with r and s of %s side by side, and for nothing else',
+    (kind) => {
+      const keys = makeKeys(kind);
+      const options = { key: keyOf(keys) };
+      for (let round = 0; round < 8; round++) {
+        const message = keyed({ kind: 'message', signature: fixed(keys, bytes) });
+        expect(() => verify(message, artifactOf(bytes), [], options)).not.toThrow();
+        expect(() => verify(message, digestsOnly(bytes, 'sha256', 'sha384', 'sha512'), [], options)).not.toThrow();
+        expectRefusal(() => verify(message, artifactOf(Buffer.from('x')), [], options), 'invalid', /does not hold/);
+        expect(() => verify(enveloped(fixed, keys), artifactOf(bytes), [], options)).not.toThrow();
+      }
+      expectRefusal(
+        () => verify(enveloped(fixed, keys), artifactOf(bytes), [], { key: keyOf(makeKeys(kind)) }),
+        'invalid',
+        /does not hold over the statement/,
+      );
+      const wrong = [Buffer.alloc(64), Buffer.alloc(96, 0xff), Buffer.alloc(132), fixed(keys, bytes).subarray(1)];
+      for (const signature of wrong) {
+        expectRefusal(
+          () => verify(keyed({ kind: 'message', signature }), artifactOf(bytes), [], options),
+          'invalid',
+          /does not hold/,
+        );
+      }
+    },
+  );
+
+  it.each([
+    ['as long as the hash', constants.RSA_PSS_SALTLEN_DIGEST],
+    ['as long as it can be', constants.RSA_PSS_SALTLEN_MAX_SIGN],
+  ])('holds over a statement by RSASSA-PSS with a salt %s', (_, saltLength) => {
+    const keys = makeKeys('rsa');
+    const pss = ({ privateKey }: Keys, data: Buffer) =>
+      sign('sha256', data, { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
+    const entity = enveloped(pss, keys);
+    expect(() => verify(entity, artifactOf(bytes), [], { key: keyOf(keys) })).not.toThrow();
+    const others = [
+      [entity, makeKeys('rsa')],
+      [enveloped((signer) => pss(signer, Buffer.from('something else')), keys), keys],
+    ] as const;
+    for (const [each, signer] of others) {
+      expectRefusal(() => verify(each, artifactOf(bytes), [], { key: keyOf(signer) }), 'invalid', /does not hold/);
+    }
+    expectRefusal(
+      () => verify(entity, artifactOf(Buffer.from('x')), [], { key: keyOf(keys) }),
+      'wrong-subject',
+      /else/,
+    );
+  });
+
+  function fixed({ privateKey }: Keys, data: Buffer): Buffer {
+    return sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  }
+
+  function enveloped(by: (keys: Keys, data: Buffer) => Buffer, keys: Keys): SignedEntity {
+    const payload = Buffer.from(JSON.stringify(statement));
+    return keyed({
+      kind: 'dsse',
+      payloadType: inTotoPayload,
+      payload,
+      signature: by(keys, pae(inTotoPayload, payload)),
+    });
+  }
 });
 
 describe('failures', () => {
