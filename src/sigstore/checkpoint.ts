@@ -11,7 +11,9 @@
  *
  * The text up to the empty line, with its last newline, is what is signed. Whoever holds some key that we know could sign a
  * checkpoint that names another log: so the line must carry this log's name and this log's key hint, both compared whole,
- * its signature must hold, and the origin must be the same name. Refused: control characters, sizes with sign or leading
+ * its signature must hold, and the origin must be the same name. A Rekor v1 of one's own names itself after the machine that it
+ * runs on, which no trusted root can know: where the log has promised the very entry, its name may be any, the same in both
+ * places, and the key alone says that it is this log. Refused: control characters, sizes with sign or leading
  * zeros, base64 in any but its canonical spelling, lines that are no signature lines after the empty line.
  * https://github.com/C2SP/C2SP/blob/main/signed-note.md and tlog-checkpoint.md
  */
@@ -33,11 +35,12 @@ export function verifyCheckpoint(note: string, log: LogKey): Checkpoint {
   return verifyNote(parseNote(note), log);
 }
 
-/** As `verifyCheckpoint`. */
-export function verifyNote(note: Note, log: LogKey): Checkpoint {
+/** As `verifyCheckpoint`. `promised`: the log's own promise of the entry holds, so that its name may be any. */
+export function verifyNote(note: Note, log: LogKey, promised = false): Checkpoint {
   const { text, signed, signatures } = note;
   const checkpoint = parseText(text);
-  const own = signaturesBy(log, note);
+  const named = signaturesBy(log, note);
+  const own = named.length === 0 && promised ? signaturesByKey(log, note) : named;
   const [first] = own;
   if (first === undefined) {
     throw invalid('the checkpoint has no signature of the log', {
@@ -91,6 +94,12 @@ export function parseNote(note: string): Note {
 function signaturesBy(log: LogKey, { signatures }: Note): readonly NoteSignature[] {
   const names = namesOf(log);
   return signatures.filter(({ name, hint }) => names.includes(name) && isHintOf(hint, name, log));
+}
+
+/** Under any name, by the hint that Rekor v1 makes of the key alone. */
+function signaturesByKey(log: LogKey, { signatures }: Note): readonly NoteSignature[] {
+  const ownHint = log.key.fingerprint.slice(0, 2 * hintLength);
+  return signatures.filter(({ hint }) => hint.toString('hex') === ownHint);
 }
 
 const controls = /[\u0000-\u0009\u000b-\u001f]/;

@@ -43,10 +43,10 @@ export function verifyLogEntry(
     const what = requires === 'either' ? 'neither promise nor proof' : `no inclusion ${requires}`;
     throw new VerifyError('unproved', `the log entry comes with ${what}: only the log itself could tell`);
   }
-  if (proof !== undefined) verifyProof(entry, proof, log);
+  const seconds = promise === undefined ? undefined : verifyPromise(entry, promise, log);
+  if (proof !== undefined) verifyProof(entry, proof, log, seconds !== undefined);
   const by = log.baseUrl;
-  if (promise !== undefined) {
-    const seconds = verifyPromise(entry, promise, log);
+  if (seconds !== undefined) {
     return { by, index: entry.logIndex, time: { at: seconds * 1000, source: 'log', by }, log };
   }
   const index = proof?.logIndex ?? entry.logIndex;
@@ -115,10 +115,10 @@ function promisedBytes({ body, logId, logIndex, integratedTime }: LogEntry): Buf
   return Buffer.from(text, 'latin1');
 }
 
-function verifyProof(entry: LogEntry, proof: InclusionProof, log: LogKey): void {
+function verifyProof(entry: LogEntry, proof: InclusionProof, log: LogKey, promised: boolean): void {
   const { logIndex: index, treeSize: size, hashes, rootHash } = proof;
   verifyInclusion({ leafHash: hashLeaf(entry.body), index, size, hashes, rootHash });
-  const checkpoint = verifyNote(noteOf(proof), log);
+  const checkpoint = verifyNote(noteOf(proof), log, promised);
   if (checkpoint.size !== size || !checkpoint.rootHash.equals(rootHash)) {
     throw invalid('the checkpoint is about another tree than the inclusion proof');
   }

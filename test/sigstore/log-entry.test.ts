@@ -120,6 +120,27 @@ describe('a log entry', () => {
     }
   });
 
+  it('may have a checkpoint under the name of the machine that the log ran on, beside its own promise alone', () => {
+    const { proof } = full;
+    const named = (origin: string, name: string, of = log) => {
+      const text = `${origin}\n3\n${proof.rootHash.toString('base64')}\n`;
+      return { ...proof, checkpoint: `${text}\n${of.signatureLine(text, name, log.key.logId.subarray(0, 4))}` };
+    };
+    const pod = named('rekor-7d9-jds5x - 42', 'rekor-7d9-jds5x');
+    expect(verifyLogEntry({ ...full, proof: pod }, [log.key], 'proof').time).toEqual(time);
+    for (const entry of [proved, timeless]) {
+      expectRefusal(() => verifyLogEntry({ ...entry, proof: pod }, [log.key], 'proof'), 'invalid', /no signature of/);
+    }
+    const wrong: readonly [LogEntry, RegExp][] = [
+      [{ ...full, proof: pod, promise: log.promise(body, signedAt / 1000, 7) }, /promise/],
+      [{ ...full, proof: named('rekor-7d9-jds5x - 42', 'rekor-7d9-other') }, /of another log/],
+      [{ ...full, proof: named('rekor-7d9-jds5x - 42', 'rekor-7d9-jds5x', testLog()) }, /does not hold/],
+    ];
+    for (const [entry, why] of wrong) {
+      expectRefusal(() => verifyLogEntry(entry, [log.key], 'proof'), 'invalid', why);
+    }
+  });
+
   it('is invalid when the root hash of the proof is that of a tree of its own, under the checkpoint of the log', () => {
     const own = testLog().proof([Buffer.from('before'), Buffer.from('forged')], 1);
     const entry = { ...timeless, body: Buffer.from('forged'), proof: { ...own, checkpoint: full.proof.checkpoint } };
