@@ -34,6 +34,7 @@ export interface CosignLayer {
 }
 
 export const simpleSigningType = 'application/vnd.dev.cosign.simplesigning.v1+json';
+export const envelopeType = 'application/vnd.dsse.envelope.v1+json';
 
 /**
  * A signature over the layer's bytes (`message`: the artifact to verify is the payload, see simple-signing.ts) or an
@@ -80,7 +81,7 @@ function messageOf(annotations: ReadonlyMap<string, string>): SignedContent {
 
 /** DSSE, envelope.md: fields beyond these are to be ignored, base64 may be of either alphabet. */
 function envelopeOf({ bytes, annotations, mediaType }: CosignLayer): SignedContent {
-  if (mediaType !== 'application/vnd.dsse.envelope.v1+json' && mediaType !== 'application/vnd.in-toto+json') {
+  if (mediaType !== envelopeType && mediaType !== 'application/vnd.in-toto+json') {
     throw new VerifyError('unsupported', `a layer of type ${quoted(mediaType)} is no signature`);
   }
   const envelope = parseStrictJsonBytes(bytes, 'the envelope');

@@ -66,6 +66,13 @@ export function matchEntryBody(
   match({ body, content, signer, artifactDigest });
 }
 
+/** What a hashedrekord 0.0.1 is about; whether that is true is for `matchEntryBody`. Throws VerifyError for all other entries. */
+export function readLoggedDigest(entry: LogEntry): ArtifactDigest {
+  const names = ['apiVersion', 'kind', 'spec'];
+  const body = readMessage(parseStrictJsonBytes(entry.body, 'the log entry'), 'log entry', names);
+  return hexDigest(child(child(body, 'spec', ['data', 'signature']), 'data', ['hash']), 'hash');
+}
+
 interface Claim {
   readonly body: Message;
   readonly content: SignedContent;

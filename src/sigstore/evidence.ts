@@ -3,16 +3,18 @@
  * download`, `.intoto.jsonl`), the documents of npm's and GitHub's attestation APIs, PEP 740 attestations and
  * provenance, bare DSSE envelopes, `cosign sign-blob --bundle` before v3. One that cannot be read does not hide the others: each is an outcome of its own.
  */
+import { isUtf8 } from 'node:buffer';
 import { quoted } from '../diag/index.ts';
 import { maxBundleChars, readBundle } from './bundle.ts';
-import { parseCosignLayer, simpleSigningType } from './cosign.ts';
+import { envelopeType, parseCosignLayer, simpleSigningType } from './cosign.ts';
+import { readLoggedDigest } from './entry-body.ts';
 import { envelopeEntity } from './envelope.ts';
 import { malformed, VerifyError } from './failure.ts';
 import { isJsonObject, type Json, type JsonObject, parseStrictJson } from './json.ts';
 import { isAttestationList, listAttestations, readAttestation } from './npm.ts';
 import { isPep740, listPep740, readPep740 } from './pep740.ts';
 import { decodeBase64, optionalText, readMessage, text } from './protojson.ts';
-import type { SignedEntity } from './types.ts';
+import type { SignedContent, SignedEntity } from './types.ts';
 import { type Outcome, outcomeOf } from './verify.ts';
 
 export interface Evidence {
@@ -138,18 +140,33 @@ function envelopeMembers(value: JsonObject): readonly Member[] {
 
 /**
  * {"base64Signature": "…", "cert": "<base64 of PEM>", "rekorBundle": {…}}: what cosign writes into the annotations of an
- * image, in a file. Instead of a certificate there may be a public key, which proves nothing: the pinned one counts.
+ * image, in a file. `attest-blob` puts the whole envelope where `sign-blob` puts the signature. Instead of a certificate
+ * there may be a public key, which proves nothing: the pinned one counts.
  */
 function blobEntity(value: JsonObject): SignedEntity {
   const blob = readMessage(value, 'bundle', ['base64Signature', 'cert', 'rekorBundle']);
   const cert = optionalText(blob, 'cert') ?? '';
   const pem = cert === '' || cert.startsWith('-----') ? cert : decodeBase64(cert, 'bundle.cert').toString('latin1');
   const rekor = blob.fields.get('rekorBundle');
+  const signature = text(blob, 'base64Signature');
+  const signed = decodeBase64(signature, 'bundle.base64Signature');
+  const isEnvelope = signed[0] === openingBrace && isUtf8(signed);
   const annotations = new Map([
-    ['dev.cosignproject.cosign/signature', text(blob, 'base64Signature')],
+    ...(isEnvelope ? [] : [['dev.cosignproject.cosign/signature', signature] as const]),
     ...(pem.includes('CERTIFICATE-----') ? [['dev.sigstore.cosign/certificate', pem] as const] : []),
     ...(rekor === undefined ? [] : [['dev.sigstore.cosign/bundle', JSON.stringify(rekor)] as const]),
   ]);
-  const entity = parseCosignLayer({ bytes: Buffer.alloc(0), annotations, mediaType: simpleSigningType });
-  return { ...entity, format: 'cosign blob bundle' };
+  const bytes = isEnvelope ? signed : Buffer.alloc(0);
+  const entity = parseCosignLayer({ bytes, annotations, mediaType: isEnvelope ? envelopeType : simpleSigningType });
+  return { ...entity, content: withDigest(entity), format: 'cosign blob bundle' };
+}
+
+/** A signature may begin so too, but it is never text. */
+const openingBrace = 0x7b;
+
+/** The form names no digest; its log entry does. A claim as that of a bundle is, good to tell another file from a bad signature. */
+function withDigest({ content, entries: [entry] }: SignedEntity): SignedContent {
+  if (content.kind !== 'message' || entry === undefined) return content;
+  const logged = outcomeOf(() => readLoggedDigest(entry));
+  return logged.ok ? { ...content, digest: logged.value } : content;
 }

@@ -102,8 +102,44 @@ describe('a file of evidence', () => {
     };
     const { signer: who } = verifyEntity(entityOf(parse(blob)[0]!), [instance.root], artifactOf(bytes));
     expect(who.kind).toBe('certificate');
+    expectRefusal(
+      () => verifyEntity(entityOf(parse(blob)[0]!), [instance.root], artifactOf(Buffer.from('another file'))),
+      'wrong-subject',
+      /said to be over something else/,
+    );
     const byKey = { base64Signature: signMessage(keys, bytes).signature.toString('base64'), cert: keyPem(keys) };
     expect(verify(byKey).signer.kind).toBe('key');
+  });
+
+  it('may be what cosign before v3 wrote beside a file that it attested: an envelope in place of the signature', () => {
+    const instance = makeInstance();
+    const signer = instance.leaf();
+    const content = signStatement(signer, statementAbout(bytes));
+    if (content.kind !== 'dsse') throw new Error('not an envelope');
+    const entry = logged(instance.log, content, certificatePem(signer.der));
+    const { integratedTime, logIndex, logId, promise, body } = entry;
+    const inside = (sig: Buffer) =>
+      JSON.stringify({
+        payloadType: content.payloadType,
+        payload: content.payload.toString('base64'),
+        signatures: [{ keyid: '', sig: sig.toString('base64') }],
+      });
+    const blob = (sig: Buffer) => ({
+      base64Signature: Buffer.from(inside(sig)).toString('base64'),
+      cert: Buffer.from(certificatePem(signer.der)).toString('base64'),
+      rekorBundle: {
+        SignedEntryTimestamp: promise!.toString('base64'),
+        Payload: { body: body.toString('base64'), integratedTime, logIndex, logID: logId.toString('hex') },
+      },
+    });
+    const judge = (value: unknown, about: Buffer) =>
+      verifyEntity(entityOf(parse(value)[0]!), [instance.root], artifactOf(about));
+    expect(judge(blob(content.signature), bytes).statement?.predicateType).toBe(predicateType);
+    expectRefusal(() => judge(blob(content.signature), Buffer.from('x')), 'wrong-subject', /about something else/);
+    const other = signStatement(keys, statementAbout(bytes)).signature;
+    expectRefusal(() => judge(blob(other), bytes), 'invalid', /does not hold over the statement/);
+    const { rekorBundle: _, ...alone } = blob(content.signature);
+    expectRefusal(() => judge(alone, bytes), 'unproved', /no transparency log entry/);
   });
 
   it('keeps one that is broken beside one that is not', () => {
