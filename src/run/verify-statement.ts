@@ -4,7 +4,7 @@ import { VerifyError } from '../sigstore/failure.ts';
 import { predicateObject, textIn } from '../sigstore/predicate.ts';
 import { isProvenance, readProvenance } from '../sigstore/provenance.ts';
 import type { Statement } from '../sigstore/types.ts';
-import { readVsa, vsaType } from '../sigstore/vsa.ts';
+import { isSummary, readVsa, summaryResult, vsaType } from '../sigstore/vsa.ts';
 
 export interface Described {
   readonly statement: CheckedStatement;
@@ -33,7 +33,9 @@ export function describeStatement(statement: Statement): Described {
   }
 }
 
-const testResultType = 'https://in-toto.io/attestation/test-result/v0.1';
+const failedSummary = 'it is a verification summary that says FAILED';
+/** Of any version: the form of later ones is not known, and of those that cannot be read none is a pass. */
+const testResultTypes = 'https://in-toto.io/attestation/test-result/';
 
 /** Throws VerifyError for a predicate of a known kind that breaks its form. */
 function read(statement: Statement): { readonly says: readonly NameValue[]; readonly against?: string } {
@@ -45,10 +47,14 @@ function read(statement: Statement): { readonly says: readonly NameValue[]; read
     const levels = verifiedLevels.map((value) => ({ name: 'level', value }));
     return {
       says: [...says, ...levels],
-      ...(!passed && { against: 'it is a verification summary that says FAILED' }),
+      ...(!passed && { against: failedSummary }),
     };
   }
-  if (predicateType === testResultType) {
+  if (isSummary(predicateType)) {
+    const result = summaryResult(statement.predicate);
+    return { says: values({ result }), ...(result === 'FAILED' && { against: failedSummary }) };
+  }
+  if (predicateType.startsWith(testResultTypes)) {
     const result = textIn(predicateObject(statement.predicate, 'test result'), 'result', 'test result');
     const failed = result !== 'PASSED' && result !== 'WARNED';
     return { says: values({ result }), ...(failed && { against: `it is a test result that says ${result}` }) };

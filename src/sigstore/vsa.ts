@@ -36,6 +36,22 @@ export interface VerificationSummary {
 
 export const vsaType = 'https://slsa.dev/verification_summary/v1';
 
+/** Of any version: v0.1 and v0.2 say the same under other names, `verification_result`. */
+export function isSummary(predicateType: string): boolean {
+  return predicateType.startsWith('https://slsa.dev/verification_summary/');
+}
+
+/** What a summary of any version comes to. Throws VerifyError for one that says neither or both. */
+export function summaryResult(predicate: unknown): 'PASSED' | 'FAILED' {
+  const summary = predicateObject(predicate, 'summary');
+  const names = ['verificationResult', 'verification_result'].filter((name) => name in summary);
+  if (names.length > 1) throw malformed('summary has its result in two spellings');
+  const name = names[0] ?? 'verificationResult';
+  const result = textIn(summary, name, 'summary');
+  if (result !== 'PASSED' && result !== 'FAILED') throw malformed(`summary.${name} is not PASSED or FAILED`);
+  return result;
+}
+
 /** Throws VerifyError `unsupported` for another predicate, `malformed` for one that breaks its form. */
 export function readVsa(statement: Statement): VerificationSummary {
   if (statement.predicateType !== vsaType) {
@@ -46,8 +62,8 @@ export function readVsa(statement: Statement): VerificationSummary {
   const predicate = predicateObject(statement.predicate, 'summary');
   const timeVerified = optionalTimeIn(predicate, 'timeVerified', 'summary');
   if (timeVerified === undefined) throw malformed('summary has no timeVerified');
-  const result = textIn(predicate, 'verificationResult', 'summary');
-  if (result !== 'PASSED' && result !== 'FAILED') throw malformed('summary.verificationResult is not PASSED or FAILED');
+  // Under no older name.
+  textIn(predicate, 'verificationResult', 'summary');
   const levels = listIn(predicate, 'verifiedLevels', 'summary');
   const policy = optionalObjectIn(predicate, 'policy', 'summary');
   return {
@@ -55,7 +71,7 @@ export function readVsa(statement: Statement): VerificationSummary {
     timeVerified,
     resourceUri: textIn(predicate, 'resourceUri', 'summary'),
     ...(policy !== undefined && { policy: resource(policy, 'summary.policy') }),
-    passed: result === 'PASSED',
+    passed: summaryResult(statement.predicate) === 'PASSED',
     verifiedLevels: levels.map((level) => {
       if (typeof level !== 'string') throw malformed('summary.verifiedLevels is no list of strings');
       return level;

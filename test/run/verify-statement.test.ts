@@ -25,6 +25,11 @@ const summary = (verificationResult: unknown) => ({
   verificationResult,
   verifiedLevels: ['SLSA_BUILD_LEVEL_3'],
 });
+const oldVsa = 'https://slsa.dev/verification_summary/v0.2';
+const renamed = ({ verificationResult, ...others }: ReturnType<typeof summary>) => ({
+  ...others,
+  verification_result: verificationResult,
+});
 const testResult = 'https://in-toto.io/attestation/test-result/v0.1';
 
 describe('what a statement says', () => {
@@ -64,6 +69,18 @@ describe('what a statement says', () => {
     ['a summary without a result', vsa, summary(undefined), expect.stringContaining('its result cannot be read')],
     ['a summary with another result', vsa, summary('passed'), expect.stringContaining('its result cannot be read')],
     ['an empty summary', vsa, {}, expect.stringContaining('its result cannot be read')],
+    ['an old summary that passed', oldVsa, { verification_result: 'PASSED' }, undefined],
+    ['an old summary that failed', oldVsa, { verification_result: 'FAILED' }, expect.stringContaining('says FAILED')],
+    ['a summary of a version to come', `${vsa}.2`, { verificationResult: 'FAILED' }, expect.stringContaining('FAILED')],
+    ['an old summary without a result', oldVsa, {}, expect.stringContaining('its result cannot be read')],
+    [
+      'a summary with two results',
+      oldVsa,
+      { verification_result: 'PASSED', verificationResult: 'FAILED' },
+      expect.stringContaining('two spellings'),
+    ],
+    ['a summary under an older name', vsa, renamed(summary('PASSED')), expect.stringContaining('cannot be read')],
+    ['later tests that failed', `${testResult}.2`, { result: 'FAILED' }, 'it is a test result that says FAILED'],
     ['tests that passed', testResult, { result: 'PASSED' }, undefined],
     ['tests that warned', testResult, { result: 'WARNED' }, undefined],
     ['tests that failed', testResult, { result: 'FAILED' }, 'it is a test result that says FAILED'],
