@@ -8,7 +8,8 @@
  *        "timestamps": [{"type": "tsp", "data": "MII…"}]}]}                        witness, RFC 3161
  *
  * There is no log entry in any of them. Where the trusted root has logs, such a signature stays unproved: its entry could
- * only be found by asking the log. Refused: unknown members, base64 and PEM that are not strict.
+ * only be found by asking the log. Payload and signature may be in either alphabet of base64, as DSSE has it. Refused: unknown
+ * members, base64 and PEM that are not strict.
  */
 import { maxCertificateBytes, readEnvelope } from './bundle.ts';
 import { parsePemCertificates } from './certificate.ts';
@@ -22,7 +23,9 @@ export function envelopeEntity(envelope: JsonObject, signature: Json, where: str
   const names = ['sig', 'keyid', 'cert', 'certificate', 'intermediates', 'timestamps'];
   const message = readMessage(signature, where, names);
   const { sig, keyid = null } = isJsonObject(signature) ? signature : {};
-  const alone = Object.assign(Object.create(null), envelope, { signatures: [{ sig, keyid }] }) as JsonObject;
+  const payload = inPlainAlphabet(envelope['payload']);
+  const signatures = [{ sig: inPlainAlphabet(sig), keyid }];
+  const alone = Object.assign(Object.create(null), envelope, { payload, signatures }) as JsonObject;
   const content = readEnvelope(readMessage(alone, 'envelope', ['payload', 'payloadType', 'signatures']));
   return {
     format: 'DSSE envelope',
@@ -32,6 +35,12 @@ export function envelopeEntity(envelope: JsonObject, signature: Json, where: str
     timestamps: items(message, 'timestamps', 32, readToken),
     requires: 'either',
   };
+}
+
+/** What is verified is the bytes. Padding has to be there all the same. */
+function inPlainAlphabet(value: Json | undefined): Json | undefined {
+  if (typeof value !== 'string' || !/[-_]/.test(value)) return value;
+  return value.replaceAll('-', '+').replaceAll('_', '/');
 }
 
 function materialOf(message: Message): SignerMaterial {

@@ -111,6 +111,19 @@ describe('a file of evidence', () => {
     expect(verify(byKey).signer.kind).toBe('key');
   });
 
+  it('may be an envelope in the alphabet of URLs', () => {
+    // Bytes that need both of the letters that differ.
+    const other = signStatement(keys, { ...statementAbout(bytes), note: '\u00ff\u00fe~~~???>>>' });
+    if (other.kind !== 'dsse') throw new Error('not an envelope');
+    const inUrls = (data: Buffer) => data.toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+    const written = (payload: string) => ({ ...envelope, payload, signatures: [{ sig: inUrls(other.signature) }] });
+    expect(inUrls(other.payload)).toMatch(/[-_]/);
+    expect(verify(written(inUrls(other.payload))).statement?.predicateType).toBe(predicateType);
+    const cut = inUrls(Buffer.concat([other.payload, Buffer.from(' '.repeat(3 - ((other.payload.length + 2) % 3)))]));
+    expect(cut).toMatch(/=$/);
+    expect(places(written(cut.replace(/=+$/, '')))).toEqual([['', 'malformed']]);
+  });
+
   it('may be what cosign before v3 wrote beside a file that it attested: an envelope in place of the signature', () => {
     const instance = makeInstance();
     const signer = instance.leaf();
