@@ -9,9 +9,11 @@
  * Addresses and names are compared whole, never searched: people are called Claude, and work at vendors. Anyone can
  * write any of these, so they raise duties and prove nothing.
  */
+import { compilePattern } from '../../pattern/index.ts';
 import type { BotSign } from '../types.ts';
 import { fold } from './fold.ts';
-import { type Agent, agents, type GitHubAccount, indexAgents, list } from './list.ts';
+import { type Agent, agents, type GitHubAccount, indexAgents, list, unknownAgent } from './list.ts';
+import { agentAlone, isMachine } from './words.ts';
 
 interface Who {
   readonly name: string;
@@ -28,7 +30,7 @@ export function agentOfIdentity({ name, email }: Who, as: 'author' | 'committer'
     (account?.id === undefined ? undefined : byNumber.get(account.id)) ??
     (account === undefined ? undefined : byLogin.get(account.login));
   if (found !== undefined) return partAs(found, as);
-  return agentOfName(name, as);
+  return agentOfName(name, as) ?? agentOfNobody(name, address, as);
 }
 
 /** A bot that is no AI, by its address alone. An app that is not in the list is a bot of an unknown kind. */
@@ -66,9 +68,25 @@ function agentOfName(text: string, as: 'author' | 'committer' | 'trailer'): Agen
   for (const [prefix, agent] of namePrefixes) {
     if (beginsWith(name, prefix) || (inside !== undefined && beginsWith(inside, prefix))) return partAs(agent, as);
   }
-  // As a committer alone, aider has put away what its user wrote before it began: its own edits name it as the author.
-  if (as === 'committer') return undefined;
-  return authorSuffixes.find(({ suffix }) => name.endsWith(suffix))?.agent;
+  // As a committer alone, aider has put away what its user wrote before it began. Told not to name itself as the author, it
+  // leaves its own edits in the same form: nothing in the commit tells the two apart, and the first is the rule.
+  const suffixed = authorSuffixes.find(({ suffix }) => name.endsWith(suffix));
+  if (suffixed !== undefined) return as === 'committer' ? undefined : suffixed.agent;
+  const pattern = namePatterns.find(({ matches }) => matches(name));
+  return pattern === undefined ? undefined : unknownAgent(pattern.name);
+}
+
+/**
+ * A name that people have too, with an address that no person has: `Kimi <noreply@…>`, or the agent's name at its vendor.
+ * People work there as well, and have more in their names.
+ */
+function agentOfNobody(name: string, address: string, as: 'author' | 'committer' | 'trailer'): Agent | undefined {
+  const at = address.lastIndexOf('@');
+  const owner =
+    fold(name.slice(0, mostName)) === address.slice(0, at) ? byDomain.get(address.slice(at + 1)) : undefined;
+  if (owner === undefined && !isMachine(address)) return undefined;
+  const agent = agentAlone(name);
+  return agent === undefined || (owner !== undefined && owner.id !== agent.id) ? undefined : partAs(agent, as);
 }
 
 /** Whole words: what follows is the end, or no letter or digit; a number may go on behind a dot. */
@@ -107,6 +125,8 @@ const byEmail = indexAgents((entry) => entry.emails);
 const byName = indexAgents((entry) => entry.names);
 const byNumber = indexAgents((entry) => numbers(entry.github));
 const byLogin = indexAgents((entry) => logins(entry.github));
+const byDomain = indexAgents((entry) => entry.domains);
+const namePatterns = list.unknown.namePatterns.map(({ pattern, name }) => ({ name, matches: compilePattern(pattern) }));
 const namePrefixes = [...indexAgents((entry) => entry.namePrefixes)];
 const authorSuffixes = [...agents].flatMap(([entry, agent]) =>
   (entry.authorSuffixes ?? []).map((suffix) => ({ suffix, agent })),

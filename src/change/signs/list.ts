@@ -15,6 +15,8 @@ interface AgentList {
     readonly words: readonly string[];
     readonly personalWords: readonly string[];
     readonly trailers: readonly TrailerRule[];
+    /** Whole names, in the pattern language: what orchestrators call their agents. */
+    readonly namePatterns: readonly { readonly pattern: string; readonly name: string }[];
     readonly branches: readonly BranchRule[];
   };
   /** Words that say nothing by themselves, and may stand beside a name. */
@@ -36,6 +38,8 @@ interface AgentEntry {
   /** What a trailer that names it means. `authored` where it is not said. */
   readonly part?: Sign['part'];
   readonly emails?: readonly string[];
+  /** Of the vendor: the agent's name at it is the agent's address. */
+  readonly domains?: readonly string[];
   readonly github?: readonly GitHubAccount[];
   /** Whole names that no human has. */
   readonly names?: readonly string[];

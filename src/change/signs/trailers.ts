@@ -11,7 +11,7 @@
 import { fold } from './fold.ts';
 import { agentOfIdentity } from './identity.ts';
 import { type Agent, agents, list, type TrailerMeaning, type TrailerRule, unknownAgent } from './list.ts';
-import { agentCertainInText, agentInText, agentOrUnknown } from './words.ts';
+import { agentAlone, agentCertainInText, agentInText, agentOrUnknown } from './words.ts';
 
 interface NamedByTrailer {
   readonly agent: Agent;
@@ -74,9 +74,14 @@ function agentInIdentities(raw: string, strict: boolean): Agent | undefined {
   const close = value.lastIndexOf('>');
   if (strict && /\p{L}/u.test(close === -1 ? '' : value.slice(close + 1))) return undefined;
   const chunks = value.split(/[\s,;<>]+/).filter((each) => each.includes('@'));
-  if (strict && chunks.length === 0) return undefined;
   const name = nameBefore(value);
-  for (const email of chunks.length === 0 ? [''] : chunks.slice(0, mostAddresses)) {
+  if (chunks.length === 0) {
+    if (strict) return undefined;
+    // People's co-authors have addresses, which forges need; agents asked to name themselves leave them out.
+    const alone = agentCertainInText(value) === undefined ? undefined : agentAlone(value);
+    return agentOfIdentity({ name, email: '' }, 'trailer') ?? alone;
+  }
+  for (const email of chunks.slice(0, mostAddresses)) {
     const agent = agentOfIdentity({ name, email }, 'trailer');
     if (agent !== undefined) return agent;
   }

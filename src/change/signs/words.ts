@@ -70,7 +70,8 @@ function isAddress(chunk: string): boolean {
   return /^[<(]+[^@]*@/.test(chunk) || /[^@]@[^@.]*\.\p{L}/u.test(chunk);
 }
 
-function isMachine(address: string): boolean {
+/** An address that nobody reads. */
+export function isMachine(address: string): boolean {
   return /^[<("']*(?:no-?reply|do-?not-?reply|bot|agent)[+@]/.test(address);
 }
 
