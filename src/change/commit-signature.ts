@@ -106,8 +106,8 @@ function verifyX509({ armored, payload }: EmbeddedSignature, context: CommitSign
 }
 
 /** What takes a signature that holds away from whoever is listed with its key. */
-function whyNobody({ name, person, presence }: Listed, fingerprint: string, touched = false): Why | undefined {
-  const forge = person === undefined ? undefined : findForgeKey(fingerprint);
+function whyNobody({ name, presence }: Listed, fingerprint: string, touched = false): Why | undefined {
+  const forge = findForgeKey(fingerprint);
   if (forge !== undefined) {
     return {
       code: 'wrong-identity',

@@ -2,6 +2,7 @@
  * Everybody whose signature a change can carry, with their keys read and the trusted roots that speak for them: people, and the
  * identities that `changes` of the policy names. No other key has to be there.
  */
+import { findForgeKey } from '../change/forge-keys.ts';
 import { OperationalError } from '../diag/index.ts';
 import type { World } from '../io/index.ts';
 import {
@@ -73,6 +74,7 @@ export async function loadChangeSigners(
     for (const key of await readKeys(policy, file, read)) named.push({ ...owner, key, file });
   }
   checkOwners(policy, rule, named);
+  checkForges(policy, rule, named);
   const certificates = changeCertificates(policy, rule);
   checkSigners(policy, rule, named, certificates);
   const roles = roleNames(rule);
@@ -163,6 +165,22 @@ function checkOwners(
         'leave it with the one whose key it is, and give the other a key of their own',
       ]);
     }
+  }
+}
+
+/** With a forge's key anybody who has an account there would sign as the bot: an agent that edits in its web pages, too. */
+function checkForges(
+  policy: Policy,
+  { bots }: ChangesRule,
+  keys: readonly (LoadedKey & { readonly file: NamedKey })[],
+): void {
+  for (const { key, name, file } of keys) {
+    const fingerprint = key.kind === 'openpgp' ? key.key.fingerprint : key.kind === 'ssh' ? key.fingerprint : '';
+    const forge = bots.includes(name) ? findForgeKey(fingerprint)?.forge : undefined;
+    if (forge === undefined) continue;
+    throw wrong(policy, file, `is ${forge}'s own key, which signs for every account there and proves no bot`, [
+      `take ${name} out of changes.bots: what ${forge} signed for a bot is a commit of nobody who is proved, and changes.unknown says what becomes of it`,
+    ]);
   }
 }
 

@@ -28,8 +28,8 @@ test("a forge's key that a policy lists as a person's matches nobody, and the fa
   expect(facts).not.toHaveProperty('person');
 });
 
-test("a forge's key that a policy lists as an identity is that identity and no person", async () => {
+test("a forge's key that a policy lists as an identity, a bot's, is nobody's either: every account there has it", async () => {
   const facts = await check({});
-  expect(facts).toMatchObject({ state: 'good', matched: ['listed'] });
+  expect(facts).toMatchObject({ state: 'good', matched: [], note: expect.stringMatching(/Forge's own/) });
   expect(facts).not.toHaveProperty('person');
 });
