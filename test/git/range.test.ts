@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkMergeInputs } from '../../src/git/index.ts';
 import { makeRepository, runGit, writeLooseAs } from '../kit/repository.ts';
@@ -131,6 +133,19 @@ describe('a replayed merge', () => {
     expect((await bad).rule).toBe('missing-object');
     expect((await worse).rule).toBe('malformed');
     expect((await Promise.all(good)).map(({ clean }) => clean)).toEqual([true, true, true]);
+  });
+
+  it('over a blob that is missing fails with what git says of it, and with no advice about grafts', async () => {
+    const made = makeRepository(parent);
+    const base = made.commit({ files: { a: '1\n2\n3\n' } });
+    const one = made.commit({ branch: 'one', parents: [base], files: { a: '0\n2\n3\n' } });
+    const two = made.commit({ branch: 'two', parents: [base], files: { a: '1\n2\n4\n' } });
+    const blob = made.git('rev-parse', `${two}:a`);
+    rmSync(path.join(made.gitDir, 'objects', blob.slice(0, 2), blob.slice(2)));
+    const why = await refusal((await open(made.path)).mergeTree(one, two));
+    expect(why.rule).toBe('missing-object');
+    expect(why.text).toContain(blob);
+    expect(why.text).not.toMatch(/hint:|graft/);
   });
 
   it('from forged blobs is seen through when its inputs are hashed', async () => {
