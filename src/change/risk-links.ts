@@ -41,9 +41,14 @@ export function findRisksBehind(
 ): readonly RiskyPath[] {
   const byPath = new Map(links.map(({ path, target }) => [pathKey(path), pathKey(target)]));
   const behind = new Map<string, string>();
+  const budget = { steps: mostSteps };
+  // Links that lead to links share the most of their ways.
+  const known = new Set<string>();
   for (const { path, reason } of risky) {
     const why = `${reason}, behind the link ${path.toString()}`;
-    for (const place of placesBehind(pathKey(path), byPath)) {
+    for (const place of placesBehind(pathKey(path), byPath, budget)) {
+      if (known.has(place)) continue;
+      known.add(place);
       const key = foldPath(Buffer.from(place, 'latin1'));
       if (!behind.has(key)) behind.set(key, why);
     }
@@ -61,6 +66,8 @@ const maxLinks = 100_000;
 const maxPath = 4096;
 /** As Linux does. */
 const maxHops = 40;
+/** Names that all links together lead through: far beyond any real tree, and some seconds. */
+const mostSteps = 5_000_000;
 
 interface Folder {
   readonly links: readonly { readonly name: string; readonly id: ObjectId }[];
@@ -134,12 +141,13 @@ async function targetOf(store: ObjectStore, id: ObjectId): Promise<Buffer> {
 }
 
 /** Where a link leads, with every other link on the way; nothing where it leaves the tree. */
-function placesBehind(link: string, links: ReadonlyMap<string, string>): readonly string[] {
+function placesBehind(link: string, links: ReadonlyMap<string, string>, budget: { steps: number }): readonly string[] {
   const places: string[] = [];
   const place: string[] = [];
   const rest = link.split('/').reverse();
   let hops = 0;
   for (let segment = rest.pop(); segment !== undefined; segment = rest.pop()) {
+    if (--budget.steps < 0) throw tooFar();
     if (segment === '' || segment === '.') continue;
     if (segment === '..') {
       if (place.length === 0) return places;
@@ -157,6 +165,12 @@ function placesBehind(link: string, links: ReadonlyMap<string, string>): readonl
     rest.push(...target.split('/').reverse());
   }
   return [...places, place.join('/')];
+}
+
+function tooFar(): OperationalError {
+  return new OperationalError('limit', 'symbolic links at paths of high risk lead through too many others', {
+    hints: ['look at the links of the tree that would land: git ls-tree -r HEAD | grep ^120000'],
+  });
 }
 
 /** For the path or a folder above it; under the empty name is what a link to the whole tree leads to. */

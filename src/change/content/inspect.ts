@@ -91,7 +91,7 @@ function sortOf({ mode }: FileVersion): string {
 }
 
 async function judgeContent(context: Context, change: PathChange, bytes: Bytes): Promise<void> {
-  const { store, view, findings } = context;
+  const { view, findings } = context;
   const { path, new: present } = change;
   if (present === undefined || bytes === 'none') return;
   const text = bytesText(path);
@@ -103,7 +103,7 @@ async function judgeContent(context: Context, change: PathChange, bytes: Bytes):
     return;
   }
   if (isLink(present)) {
-    const link = await judgeLink(store, view, path, bytes);
+    const link = await judgeLink(view, path, bytes);
     if (link !== undefined) findings.add(path, link);
     return;
   }

@@ -4,19 +4,13 @@
  */
 import { quoted } from '../../diag/index.ts';
 import { bytesText, pathKey } from '../../git/path-text.ts';
-import type { ObjectStore } from '../../git/types.ts';
 import type { Draft } from './findings.ts';
 import { foldName } from './names.ts';
 import { isTooDeep } from './paths.ts';
-import type { TreeView } from './tree-view.ts';
+import { maxTarget, type TreeView } from './tree-view.ts';
 
 /** Undefined for a link that stays in the tree, and for one whose own path was refused as too deep. */
-export async function judgeLink(
-  store: ObjectStore,
-  view: TreeView,
-  path: Buffer,
-  target: Buffer,
-): Promise<Draft | undefined> {
+export async function judgeLink(view: TreeView, path: Buffer, target: Buffer): Promise<Draft | undefined> {
   if (isTooDeep(path)) return undefined;
   const shown = quoted(bytesText(target));
   if (target.length > maxTarget) return trick('error', `the link has a target of ${target.length} bytes`);
@@ -24,13 +18,12 @@ export async function judgeLink(
     return trick('error', `the link has the target ${shown}, which is no path`);
   const name = pathKey(path).slice(pathKey(path).lastIndexOf('/') + 1);
   if (gitReads.includes(name)) return trick('error', `${name} is a link: git does not read it, and other tools may`);
-  const place = await followLink(store, view, pathKey(path), pathKey(target));
+  const place = await followLink(view, pathKey(path), pathKey(target));
   if (place === 'inside') return undefined;
   const [weight, message] = places[place];
   return trick(weight, `the link to ${shown} ${message}`);
 }
 
-const maxTarget = 4096;
 const gitReads: readonly string[] = ['.gitmodules', '.gitattributes', '.gitignore', '.mailmap'];
 
 type Place = 'inside' | 'outside' | 'git' | 'loop';
@@ -43,13 +36,16 @@ const places: Readonly<Record<Exclude<Place, 'inside'>, readonly [Draft['weight'
 
 /** As Linux does, 40 links at most. */
 const maxHops = 40;
+/** A link that has to be read takes as long as many names that are looked up. */
+const stepsOfHop = 5;
 
-async function followLink(store: ObjectStore, view: TreeView, path: string, target: string): Promise<Place> {
+async function followLink(view: TreeView, path: string, target: string): Promise<Place> {
   if (isAbsolute(target)) return 'outside';
   const place = path.split('/').slice(0, -1);
   // Reversed: the next segment is taken from the end.
   const rest = target.split(/[/\\]/).reverse();
   let hops = 1;
+  view.countSteps(rest.length);
   for (let segment = rest.pop(); segment !== undefined; segment = rest.pop()) {
     if (segment === '' || segment === '.') continue;
     if (segment === '..') {
@@ -64,10 +60,12 @@ async function followLink(store: ObjectStore, view: TreeView, path: string, targ
       continue;
     }
     if (++hops > maxHops || rest.length > maxTarget) return 'loop';
-    const next = pathKey((await store.read(entry.id, 'blob', 1024 * 1024)).bytes);
-    if (next.length > maxTarget) return 'loop';
+    const next = await view.linkTarget(entry.id);
+    if (next === undefined) return 'loop';
     if (isAbsolute(next)) return 'outside';
-    rest.push(...next.split(/[/\\]/).reverse());
+    const segments = next.split(/[/\\]/).reverse();
+    view.countSteps(segments.length + stepsOfHop);
+    rest.push(...segments);
   }
   return 'inside';
 }

@@ -1,4 +1,6 @@
 /** The tree after the change, looked at in a few places. Text keys are Latin-1, one character for each byte. */
+import { OperationalError } from '../../diag/index.ts';
+import { pathKey } from '../../git/path-text.ts';
 import { parseTree } from '../../git/tree.ts';
 import type { ObjectId, ObjectStore, TreeEntry } from '../../git/types.ts';
 import { foldName } from './names.ts';
@@ -8,7 +10,17 @@ export interface TreeView {
   find(path: string): Promise<TreeEntry | undefined>;
   /** Names in a folder by what they are called where case and invisible ways do not count. */
   twins(folder: string): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** What a link holds; undefined where it is longer than a path can be. */
+  linkTarget(link: ObjectId): Promise<string | undefined>;
+  /** Counts what links lead through, all of them together. Throws OperationalError `limit`. */
+  countSteps(steps: number): void;
 }
+
+export const maxTarget = 4096;
+/** Beyond what links of any real tree do; thousands that each lead through many others would take hours. */
+const mostSteps = 2_000_000;
+/** Characters of targets that are kept: links lead to links, and each asks for those behind it again. */
+const mostKept = 64 * 1024 * 1024;
 
 export function viewTree(store: ObjectStore, root: ObjectId): TreeView {
   const folders = new Map<string, Promise<Folder | undefined>>();
@@ -32,7 +44,30 @@ export function viewTree(store: ObjectStore, root: ObjectId): TreeView {
     folder.twins ??= findTwins(folder.entries.values());
     return folder.twins;
   };
-  return { find, twins };
+  const targets = new Map<ObjectId, Promise<string | undefined>>();
+  let [kept, steps] = [0, 0];
+  const linkTarget = (link: ObjectId): Promise<string | undefined> => {
+    const known = targets.get(link);
+    if (known !== undefined) return known;
+    const read = store.read(link, 'blob', 1024 * 1024).then(({ bytes }) => {
+      kept += Math.min(bytes.length, maxTarget);
+      return bytes.length > maxTarget ? undefined : pathKey(bytes);
+    });
+    if (kept < mostKept) targets.set(link, read);
+    return read;
+  };
+  const countSteps = (more: number): void => {
+    steps += more;
+    if (steps <= mostSteps) return;
+    throw new OperationalError(
+      'limit',
+      'the change is too large to be judged: its symbolic links lead through too many others',
+      {
+        hints: ['split it into smaller changes'],
+      },
+    );
+  };
+  return { find, twins, linkTarget, countSteps };
 }
 
 const mostFolders = 1024;
