@@ -76,13 +76,18 @@ const java = 'IMPLEMENTOR="x"\nJAVA_VERSION="21.0.3"\n';
 const plugin = '<?php\n/*\nPlugin Name: x\nVersion: 5.3\n*/\n';
 
 test.each<[what: string, path: string, content: string]>([
+  ['Erlang and Elixir', 'usr/local/lib/erlang/lib/ssl-11.1/ebin/ssl.app', app],
+  ['Erlang and Elixir', 'lib/ssl-11.1/ebin/ssl.app', app],
+  ['Erlang and Elixir', 'opt/rabbitmq/plugins/cowboy-2.12.0/ebin/cowboy.app', app],
   ['Haskell', 'opt/ghc/9.4/lib/package.conf.d/bytestring-0.11.conf', 'name: bytestring\nversion: 0.11.5.3\n'],
   ['cargo install', 'root/.cargo/.crates.toml', '[v1]\n"ripgrep 14.0.0 (registry+x)" = ["rg"]\n'],
   ['cargo install', 'root/.cargo/.crates2.json', '{"installs":{"ripgrep 14.0.0 (registry+x)":{"bins":["rg"]}}}'],
   ['Java runtimes', 'opt/java/openjdk/release', java],
   ['Java runtimes', 'usr/lib/jvm/jdk-21.0.3+9/release', java],
+  ['WordPress', 'var/www/html/wp-content/plugins/akismet/akismet.php', plugin],
+  ['WordPress', 'wp-content/mu-plugins/one.php', plugin],
+  ['WordPress', 'var/www/html/wp-includes/version.php', "<?php\n$wp_version = '6.5';\n"],
   ['container images', 'srv/image/oci-layout', '{"imageLayoutVersion":"1.0.0"}'],
-  ['Erlang and Elixir', 'opt/rabbitmq/plugins/cowboy-2.12.0/ebin/cowboy.app', app],
   ['container images', 'var/lib/containers/storage/overlay-images/images.json', '[{"digest":"sha256:0"}]'],
   ['container images', 'var/lib/docker/image/overlay2/repositories.json', '{"a":{"a:1":"sha256:0"}}'],
 ])('%s is known by %s and what it says', async (what, path, content) => {
