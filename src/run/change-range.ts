@@ -59,7 +59,8 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
     head: end,
     landing: await repository.mergeTree(base.id, head.id),
     ids,
-    behind: behind.length,
+    // Git walks by the dates of commits, and lists the base itself where theirs lie before its own.
+    behind: mergeBase === base.id ? 0 : behind.length,
   };
 }
 

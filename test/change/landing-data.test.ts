@@ -99,6 +99,7 @@ function repositoryOf(row: Pair): Repository {
     objects: {
       format: 'sha1',
       read,
+      kept: () => undefined,
       look: async (id: string) => (trees.has(id) ? { type: 'commit', size: 1 } : undefined),
     },
     mergeBases: async () => [row.mergeBase],
