@@ -75,7 +75,7 @@ export function openObjects(start: StartGit, format: ObjectFormat, maxObjectByte
 const mebibyte = 1024 * 1024;
 
 /** Bytes, of each type that is kept. Commits of some ten thousand: a range is proved first and read afterwards. */
-const maxKept = { commit: 16 * mebibyte, tree: 8 * mebibyte };
+const maxKept = { commit: 16 * mebibyte, tree: 4 * mebibyte };
 
 const usualCaps: Readonly<Record<ObjectType, number>> = {
   blob: 64 * mebibyte,

@@ -50,13 +50,17 @@ export async function proveRange(walker: Walker, base: ObjectId, head: ObjectId)
   return { ids, border };
 }
 
+/** `range`: between the two, one way or the other. It is proved while git looks for what they have in common. */
 export async function mergeBases(
   walker: Walker,
-  { border }: ProvedRange,
+  range: Promise<ProvedRange>,
   one: ObjectId,
   other: ObjectId,
 ): Promise<readonly ObjectId[]> {
-  const { stdout } = await runCommand(walker.start, ['merge-base', '--all', one, other], [0, 1]);
+  const [{ stdout }, { border }] = await Promise.all([
+    runCommand(walker.start, ['merge-base', '--all', one, other], [0, 1]),
+    range,
+  ]);
   const bases = stdout.split('\n').filter((line) => line !== '');
   // Common ancestors are the border and what lies behind it: the best ones stand in the border, and reach all of it.
   if (!bases.every((id) => border.has(id))) throw liar('it names a common ancestor that is none');

@@ -83,7 +83,10 @@ function openAccess(start: StartGit, format: Repository['format'], { maxObjectBy
   return {
     objects,
     closeObjects: objects.close,
-    mergeBases: async (one: ObjectId, other: ObjectId) => mergeBases(walker, await proved(one, other), one, other),
+    mergeBases: async (one: ObjectId, other: ObjectId) => {
+      const [left, right] = [checked(one, format), checked(other, format)];
+      return mergeBases(walker, proved(left, right), left, right);
+    },
     isAncestor: async (ancestor: ObjectId, of: ObjectId) =>
       isAncestor(walker, checked(ancestor, format), checked(of, format)),
     shareAncestor: async (ids: readonly ObjectId[]) =>

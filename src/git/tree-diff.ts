@@ -3,8 +3,8 @@
  * change. No renames: one is a removal and an addition. Equal trees below are not read.
  */
 import { OperationalError } from '../diag/index.ts';
-import { entryAt, indexTree, modeAt, nameAt, type TreeTable } from './tree.ts';
-import type { FileVersion, ObjectId, ObjectStore, PathChange, TreeEntry } from './types.ts';
+import { entryAt, indexTree, modeAt, nameAt } from './tree.ts';
+import type { FileVersion, ObjectId, ObjectStore, PathChange, TreeEntry, TreeTable } from './types.ts';
 
 export interface TreeDiffOptions {
   /** 200,000 when absent. */

@@ -11,7 +11,7 @@
  * `.git` and all that looks like it is read as it stands: it is for whoever judges content.
  */
 import { GitRefusal } from './refusal.ts';
-import type { FileMode, GitObject, ObjectId, TreeEntry } from './types.ts';
+import type { FileMode, GitObject, ObjectId, TreeEntry, TreeTable } from './types.ts';
 
 /** Throws GitRefusal `schema-invalid`. */
 export function parseTree(object: GitObject): readonly TreeEntry[] {
@@ -19,22 +19,9 @@ export function parseTree(object: GitObject): readonly TreeEntry[] {
   return Array.from({ length: table.count }, (_, index) => entryAt(table, index));
 }
 
-/** A tree that was checked, with the places of its entries: a comparison of two trees makes objects of few of them. */
-export interface TreeTable {
-  readonly bytes: Buffer;
-  readonly count: number;
-  /** Where each entry starts, and one more: the end. Of numbers in a plain array the heap is swept faster than of buffers. */
-  readonly starts: readonly number[];
-  readonly idLength: number;
-}
-
-// For as long as the store keeps the object: neighbouring commits read the same trees.
-const tables = new WeakMap<GitObject, TreeTable>();
-
 /** Throws GitRefusal `schema-invalid`. */
 export function indexTree(object: GitObject): TreeTable {
-  const known = tables.get(object);
-  if (known !== undefined) return known;
+  if (object.table !== undefined) return object.table;
   const { id, bytes } = object;
   const idLength = id.length / 2;
   const starts: number[] = [0];
@@ -50,7 +37,7 @@ export function indexTree(object: GitObject): TreeTable {
     starts.push(at);
   }
   const table = { bytes, count: starts.length - 1, starts, idLength };
-  tables.set(object, table);
+  object.table = table;
   return table;
 }
 

@@ -15,6 +15,17 @@ export interface GitObject {
   readonly id: ObjectId;
   readonly type: ObjectType;
   readonly bytes: Buffer;
+  /** Of a tree that was taken apart (tree.ts): for as long as it is kept, since neighbouring commits have the same trees. */
+  table?: TreeTable;
+}
+
+/** A tree that was checked, with the places of its entries: a comparison of two trees makes objects of few of them. */
+export interface TreeTable {
+  readonly bytes: Buffer;
+  readonly count: number;
+  /** Where each entry starts, and one more: the end. Of numbers in a plain array the heap is swept faster than of buffers. */
+  readonly starts: readonly number[];
+  readonly idLength: number;
 }
 
 /** Reads objects by name. Many may be asked for at once: they are answered in one stream. */

@@ -54,7 +54,7 @@ export async function readCommits(
 }
 
 /** Objects are asked for in one stream: enough at once that it never runs dry, few enough to hold. */
-const manyAtOnce = 256;
+const manyAtOnce = 64;
 
 /** Each takes processes of git; the most that anybody is known to have merged at once is 66. */
 const maxParents = 100;

@@ -25,12 +25,7 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
   const named = parseRangeText(text);
   const base = await resolveRevision(repository, named.base);
   const head = await resolveRevision(repository, named.head);
-  const ids = await repository.listRange(base.id, head.id);
-  // Side by side: each makes git walk the whole range.
-  const [[mergeBase, ...others], behind] = await Promise.all([
-    repository.mergeBases(base.id, head.id),
-    repository.listRange(head.id, base.id),
-  ]);
+  const [mergeBase, ...others] = await repository.mergeBases(base.id, head.id);
   if (mergeBase === undefined) {
     throw new GitRefusal(
       'unrelated-histories',
@@ -45,22 +40,28 @@ export async function findRange(text: string, repository: OpenedRepository): Pro
       [`merge or rebase the change onto ${named.base}, and judge the result`],
     );
   }
+  const ids = await repository.listRange(base.id, head.id);
   if (ids.length === 0) throw emptyRange(named, base, head);
   const start = await namedCommit({ id: mergeBase }, repository);
   const policyBase = await namedCommit(base, repository);
   const end = await namedCommit(head, repository);
-  // Git merges blobs without looking whether they are what their names say.
-  await checkMergeInputs(repository.objects, start.tree, policyBase.tree, end.tree);
+  const land = async () => {
+    // Git merges blobs without looking whether they are what their names say.
+    await checkMergeInputs(repository.objects, start.tree, policyBase.tree, end.tree);
+    return repository.mergeTree(base.id, head.id);
+  };
+  // Git walks by the dates of commits, and lists the base itself where theirs lie before its own.
+  const beyond = mergeBase === base.id ? [] : repository.listRange(head.id, base.id);
+  const [landing, behind] = await Promise.all([land(), beyond]);
   return {
     base,
     named,
     policyBase,
     mergeBase: start,
     head: end,
-    landing: await repository.mergeTree(base.id, head.id),
+    landing,
     ids,
-    // Git walks by the dates of commits, and lists the base itself where theirs lie before its own.
-    behind: mergeBase === base.id ? 0 : behind.length,
+    behind: behind.length,
   };
 }
 

@@ -21,8 +21,24 @@ interface Who {
   readonly email: string;
 }
 
+type Place = 'author' | 'committer' | 'trailer';
+
 /** The agent that goes by this name and address. `as` is the place where it stands. */
-export function agentOfIdentity({ name, email }: Who, as: 'author' | 'committer' | 'trailer'): Agent | undefined {
+export function agentOfIdentity({ name, email }: Who, as: Place): Agent | undefined {
+  const key = `${as} ${name.length} ${name} ${email}`;
+  if (answered.has(key)) return answered.get(key);
+  const agent = lookUp({ name, email }, as);
+  if (answered.size >= mostAnswered) answered.clear();
+  if (key.length <= mostKey) answered.set(key, agent);
+  return agent;
+}
+
+/** Most commits of a range are of the same few people. */
+const answered = new Map<string, Agent | undefined>();
+const mostAnswered = 1000;
+const mostKey = 500;
+
+function lookUp({ name, email }: Who, as: Place): Agent | undefined {
   const address = foldAddress(email);
   const account = gitHubAccount(address);
   const found =
@@ -57,7 +73,7 @@ const mostAddress = 320;
 const mostName = 300;
 const mostShown = 500;
 
-function agentOfName(text: string, as: 'author' | 'committer' | 'trailer'): Agent | undefined {
+function agentOfName(text: string, as: Place): Agent | undefined {
   // The end counts as well: tools add to names.
   const name = fold(text.length > mostName ? text.slice(0, mostName / 2) + text.slice(-mostName / 2) : text);
   if (name === '') return undefined;
@@ -80,7 +96,7 @@ function agentOfName(text: string, as: 'author' | 'committer' | 'trailer'): Agen
  * A name that people have too, with an address that no person has: `Kimi <noreply@…>`, or the agent's name at its vendor.
  * People work there as well, and have more in their names.
  */
-function agentOfNobody(name: string, address: string, as: 'author' | 'committer' | 'trailer'): Agent | undefined {
+function agentOfNobody(name: string, address: string, as: Place): Agent | undefined {
   const at = address.lastIndexOf('@');
   const owner =
     fold(name.slice(0, mostName)) === address.slice(0, at) ? byDomain.get(address.slice(at + 1)) : undefined;
@@ -97,7 +113,7 @@ function beginsWith(name: string, prefix: string): boolean {
 }
 
 /** What an agent only suggested, it made where it is the author itself. */
-function partAs(agent: Agent, as: 'author' | 'committer' | 'trailer'): Agent {
+function partAs(agent: Agent, as: Place): Agent {
   return as === 'trailer' || agent.part === 'authored' ? agent : { ...agent, part: 'authored' };
 }
 
