@@ -116,7 +116,13 @@ interface BuiltIn {
   /** Last name of the path, and any name in it, to its place in the list. */
   readonly files: ReadonlyMap<string, number>;
   readonly folders: ReadonlyMap<string, number>;
-  readonly others: readonly { readonly at: number; readonly risk: Risk }[];
+  /** By their first segment where it has no wildcard, the rest under `*`. */
+  readonly others: ReadonlyMap<string, readonly Placed[]>;
+}
+
+interface Placed {
+  readonly at: number;
+  readonly risk: Risk;
 }
 
 function builtInReason(path: string, fits: (risk: Risk) => boolean): string | undefined {
@@ -126,7 +132,7 @@ function builtInReason(path: string, fits: (risk: Risk) => boolean): string | un
   const found = [
     files.get(names.at(-1)!),
     ...names.map((name) => folders.get(name)),
-    others.find(({ risk }) => fits(risk))?.at,
+    ...[names[0]!, '*'].map((start) => others.get(start)?.find(({ risk }) => fits(risk))?.at),
   ];
   const first = found.reduce<number>((least, at) => Math.min(least, at ?? least), riskGroups.length);
   return riskGroups[first]?.reason;
@@ -137,12 +143,14 @@ let builtIn: BuiltIn | undefined;
 function compileBuiltIn(): BuiltIn {
   const files = new Map<string, number>();
   const folders = new Map<string, number>();
-  const others: { readonly at: number; readonly risk: Risk }[] = [];
+  const others = new Map<string, Placed[]>();
   for (const [at, { reason, patterns }] of riskGroups.entries()) {
     for (const pattern of patterns) {
       const [, name = '', below] = /^\*\*\/([^*/]+)(\/\*\*)?$/.exec(pattern) ?? [];
       const known = below === undefined ? files : folders;
-      if (name === '') others.push({ at, risk: compileRisk(pattern, reason) });
+      const [start = ''] = foldPath(pattern).split('/');
+      const key = start.includes('*') ? '*' : start;
+      if (name === '') others.set(key, [...(others.get(key) ?? []), { at, risk: compileRisk(pattern, reason) }]);
       else if (!known.has(foldPath(name))) known.set(foldPath(name), at);
     }
   }

@@ -5,8 +5,12 @@
 import { printable, printableJson } from '../diag/index.ts';
 
 export function writeJson(value: unknown): string {
-  return `${printableJson(JSON.stringify(value, wellFormed, 2))}\n`;
+  const text = JSON.stringify(value, undefined, 2);
+  return `${printableJson(loneSurrogate.test(text) ? JSON.stringify(value, wellFormed, 2) : text)}\n`;
 }
+
+/** As JSON.stringify writes them. To be asked for every value takes several times as long as writing them all. */
+const loneSurrogate = /\\ud[89a-f]/;
 
 /** Lone surrogates are refused by many readers and altered by others. */
 function wellFormed(_key: string, value: unknown): unknown {
