@@ -68,7 +68,10 @@ export function publicKeyFromSpki(der: Buffer): PublicKey {
  * as long as reading the key.
  */
 function asPem(der: Buffer): string {
-  return `-----BEGIN PUBLIC KEY-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END PUBLIC KEY-----\n`;
+  const text = der.toString('base64');
+  // Of elliptic curves they are short enough for one line, which OpenSSL reads up to 254 characters.
+  const lines = text.length <= 160 ? text : text.replace(/.{64}/g, '$&\n');
+  return `-----BEGIN PUBLIC KEY-----\n${lines}\n-----END PUBLIC KEY-----\n`;
 }
 
 /** By default the hash that goes with the key: SHA-384 for P-384, SHA-512 for P-521, otherwise SHA-256. */
