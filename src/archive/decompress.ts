@@ -18,7 +18,7 @@ export interface Taker {
 }
 
 /** Bytes that a decoder gives at a time. */
-const pieceBytes = 256 * 1024;
+const pieceBytes = 512 * 1024;
 /** Bytes that are taken in one turn: between two turns the decoder gets its next piece of work, however long a turn is. */
 const sliceBytes = 64 * 1024;
 /** Inflated bytes that may wait to be taken. */

@@ -9,19 +9,22 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 export function tuneForScan(): void {
   if (!knowsFlags) return;
   setFlagsFromString('--heap-growing-percent=500');
-  // What is young here dies at once; a large nursery only makes the process larger, by a third for an image of 500 MB.
-  setFlagsFromString('--semi-space-growth-factor=1');
   // The last tier of optimising pays after seconds of the same work, and takes the processor from the decoders meanwhile.
   setFlagsFromString('--no-turbofan');
+  // What is young here dies at once; a large nursery only makes the process larger, by a third for an image of 500 MB.
+  limitNursery();
 }
 
 /**
  * Of the objects that a walk over thousands of commits reads, many live through two collections, and V8 doubles its nursery each
- * time: up to 130 MB, a third of the process. There is no switch for its end once V8 runs, so it is watched, and kept at what it
- * has when that is enough.
+ * time: up to 130 MB, a third of the process.
  */
 export function tuneForChange(): void {
-  if (!knowsFlags) return;
+  if (knowsFlags) limitNursery();
+}
+
+/** There is no switch for its end once V8 runs: so it is watched, and kept at what it has when that is enough. */
+function limitNursery(): void {
   const watch = setInterval(() => {
     const nursery = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
     if (nursery !== undefined && nursery.space_size < enoughBytes) return;
