@@ -6,7 +6,7 @@ import { CommanderError } from 'commander';
 import { Exit, type ExitCode, exitForError, OperationalError, printable } from '../diag/index.ts';
 import { realWorld, type World } from '../io/index.ts';
 import { colorWanted, formatError } from '../report/index.ts';
-import { createProgram } from './program.ts';
+import { createProgram, isCommand } from './program.ts';
 
 /** Runs one command line. Never throws and never exits; what it says goes to `world`. */
 export async function main(argv: readonly string[], world: World): Promise<ExitCode> {
@@ -15,12 +15,15 @@ export async function main(argv: readonly string[], world: World): Promise<ExitC
     code = earned;
   };
   const program = createProgram(world, earn, argv[0]);
+  // Of a command that is not there, commander would show the help of all, and end as if that had been asked for.
+  const [first, of] = argv;
+  const words = first === 'help' && of !== undefined && !isCommand(of) ? argv.slice(1) : argv;
   try {
-    await program.command.parseAsync([...argv], { from: 'user' });
+    await program.command.parseAsync([...words], { from: 'user' });
     await program.flush();
     return code;
   } catch (error) {
-    return await explain(error, argv, world, program.flush);
+    return await explain(error, words, world, program.flush);
   }
 }
 

@@ -58,6 +58,10 @@ export function createProgram(world: World, earn: Earn, first: string | undefine
   };
 }
 
+export function isCommand(name: string): boolean {
+  return name === 'help' || commands.has(name);
+}
+
 const commands = new Map([
   ['scan', scanCommand],
   ['verify', verifyCommand],

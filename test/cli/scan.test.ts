@@ -113,6 +113,12 @@ describe('help that was asked for', () => {
   it('is none where a command is missing', async () => {
     expect((await run([])).code).toBe(2);
   });
+
+  it('is none of a command that is not there', async () => {
+    const { code, stdout, stderr } = await run(['help', 'scann']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain("unknown command 'scann'");
+  });
 });
 
 describe('gaps', () => {
