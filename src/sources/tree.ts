@@ -3,8 +3,9 @@
  *
  * Layers are applied in order, the way unpackers without an overlay write them over what is already there (umoci; where an
  * overlay differs, apply-layer.ts says so): an entry is written through links in its parent directories (inside the root
- * only), a file takes the place of a directory and all below it, a directory entry over a directory keeps what is in it. OCI image specification, layer.md: `.wh.NAME` hides NAME,
- * `.wh..wh..opq` hides everything in its directory, both only as far as it comes from lower layers.
+ * only), a file takes the place of a directory and all below it, a directory entry over a directory keeps what is in it.
+ * OCI image specification, layer.md: `.wh.NAME` hides NAME, `.wh..wh..opq` hides everything in its directory, both only as
+ * far as it comes from lower layers.
  *
  * Whoever made the image chose every path and link: lookups never leave the root, follow at most 40 links, and no
  * recursion goes deeper than the cap on path depth.
