@@ -13,8 +13,8 @@ import type { ManifestStore, Tagged } from './attached-find.ts';
 import { readExact, type Survey, surveyListed, surveyUnlisted } from './attached-survey.ts';
 import type { Blobs } from './blobs.ts';
 import { algorithmOf, type Digest, hexOf } from './digest.ts';
-import { fullName, isAttachment, refName } from './layout.ts';
 import { holdsImage } from './layout-content.ts';
+import { fullName, isAttachment, refName } from './layout-index.ts';
 import { type Descriptor, maxManifestBytes, parseIndex } from './manifest.ts';
 
 export interface LayoutStore extends ManifestStore {

@@ -11,7 +11,8 @@ import type { Found } from './attached-find.ts';
 import { type Paper, parsePaper } from './attached-manifest.ts';
 import type { Blobs } from './blobs.ts';
 import { blobName, type Digest, isDigest, mismatch, parseDigest } from './digest.ts';
-import { maxIndexDepth, readVerified } from './layout.ts';
+import { readVerified } from './layout-documents.ts';
+import { maxIndexDepth } from './layout-index.ts';
 import { type Descriptor, maxManifestBytes } from './manifest.ts';
 
 export interface Survey {

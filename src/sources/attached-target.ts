@@ -3,19 +3,17 @@ import { OperationalError } from '../diag/index.ts';
 import type { IndexPaper } from './attached-find.ts';
 import type { LayoutStore } from './attached-layout.ts';
 import { type Digest, parseDigest } from './digest.ts';
+import { chooseReference, holdsNone, onlyImage } from './layout-choice.ts';
 import {
   type Candidate,
-  chooseReference,
   expand,
-  holdsNone,
   isIndexType,
   type LayoutReference,
   listedPlatform,
-  matchingPlatforms,
   mayRun,
-  onlyImage,
   tagOf,
-} from './layout.ts';
+} from './layout-index.ts';
+import { matchingPlatforms } from './layout-platforms.ts';
 import { maxManifestBytes } from './manifest.ts';
 import { normalizePlatform, type PlatformChoice } from './platform.ts';
 import type { Platform } from './types.ts';

@@ -11,7 +11,7 @@ import { type ResolvedDigest, resolveTarget } from './attached-target.ts';
 import type { Blobs } from './blobs.ts';
 import type { Digest } from './digest.ts';
 import { requireSameImages } from './docker-twin.ts';
-import type { LayoutReference } from './layout.ts';
+import type { LayoutReference } from './layout-index.ts';
 import { findImage, type ImagePlace, layoutReference, openBlobs, placeName } from './open.ts';
 import type { PlatformChoice } from './platform.ts';
 import { parseTarget } from './target.ts';

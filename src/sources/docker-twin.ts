@@ -11,7 +11,7 @@ import { OperationalError, quoted } from '../diag/index.ts';
 import { type Blobs, readBlob } from './blobs.ts';
 import { algorithmOf, blobName, digestOf, parseDigest } from './digest.ts';
 import type { ImageParts } from './image.ts';
-import { type Candidate, expand } from './layout.ts';
+import { type Candidate, expand } from './layout-index.ts';
 import {
   type Descriptor,
   type DockerArchiveManifest,

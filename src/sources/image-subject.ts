@@ -4,7 +4,7 @@ import { layoutStore } from './attached-layout.ts';
 import { chooseListed, chooseMatching } from './attached-target.ts';
 import type { Blobs } from './blobs.ts';
 import { type Digest, parseDigest } from './digest.ts';
-import { fullName, isIndexType, refName } from './layout.ts';
+import { fullName, isIndexType, refName } from './layout-index.ts';
 import { type Descriptor, maxManifestBytes } from './manifest.ts';
 import { findImage, type ImagePlace, layoutReference, type OpenOptions, openBlobs, placeName } from './open.ts';
 import { parseTarget } from './target.ts';
