@@ -82,7 +82,7 @@ export function signerProblem({ signer, statement }: VerifiedEvidence, context: 
       got: signer.shown,
     };
   }
-  const fingerprint = signer.kind === 'ssh' ? signer.shown.replace(/^key /, '') : '';
+  const { fingerprint = '' } = signer;
   const owner = signOfKey(fingerprint)?.name ?? findForgeKey(fingerprint)?.forge;
   if (owner !== undefined) {
     return {

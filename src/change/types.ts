@@ -182,6 +182,8 @@ export interface EvidenceSigner {
   readonly person?: string;
   /** For people: `key SHA256:…`, `https://…/attest.yml@refs/tags/v3 (https://token.actions…)`. */
   readonly shown: string;
+  /** Of SSH keys, as ssh-keygen writes it: `SHA256:…`. */
+  readonly fingerprint?: string;
   /** The signature says that a human touched the security key. */
   readonly touched?: boolean;
   readonly workflow?: SigningWorkflow;

@@ -109,8 +109,8 @@ function isSame(one: Omit<Approval, 'kind'>, other: Omit<Approval, 'kind'>): boo
 }
 
 /** Whatever person the policy makes of it. */
-function machineBehind({ shown, kind, workflow, certificate }: EvidenceSigner): Refusal | undefined {
-  const vendor = kind === 'ssh' ? signOfKey(shown.replace(/^key /, '')) : undefined;
+function machineBehind({ fingerprint, workflow, certificate }: EvidenceSigner): Refusal | undefined {
+  const vendor = fingerprint === undefined ? undefined : signOfKey(fingerprint);
   if (vendor !== undefined) return notHuman(`the key is that of ${vendor.name}, an agent`);
   if (workflow !== undefined) return notHuman(`the signer is a workflow (${workflow.signer})`);
   if (certificate === undefined) return undefined;

@@ -52,6 +52,7 @@ export function sshSignerOf(
     matched: [...new Set(matched)],
     ...personOf(owners.flatMap(({ person }) => person ?? [])),
     shown,
+    fingerprint,
     ...(touched !== undefined && { touched }),
     kind: 'ssh',
   };

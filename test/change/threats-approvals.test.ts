@@ -177,7 +177,7 @@ describe('T10: approvals signed with keys that are nobody’s', () => {
   };
   const policy = readPolicy(policyText(), 'policy');
   const judged = (fingerprint: string) => {
-    const signer = { matched: ['bob'], person: 'bob', kind: 'ssh', shown: `key ${fingerprint}` } as const;
+    const signer = { matched: ['bob'], person: 'bob', kind: 'ssh', shown: `key ${fingerprint}`, fingerprint } as const;
     const evidence = { place: 'x', digest: '', statementDigest: '', format: '', statement, signer, times: [] };
     const base = { id: zeros, tree: zeros };
     const landing = { clean: true, tree };
