@@ -239,8 +239,6 @@ class Gather implements FileContent {
   }
 }
 
-const largeBytes = 1024 * 1024;
-
 /**
  * The bytes of one file. What is sure to be read is copied into its place at once, so that the large pieces it came in can
  * go; what is only searched keeps the pieces themselves, since nearly all of it is let go again.
@@ -272,13 +270,10 @@ class Held {
     return this.#whole.subarray(0, this.#length);
   }
 
-  /** What was read of it must hold nothing of the bytes: those of a large file go at once, and not when V8 next looks. */
   release(): void {
-    const whole = this.#whole;
     this.#pieces = [];
     this.#whole = undefined;
     this.#released = true;
-    if (whole !== undefined && whole.length >= largeBytes) (whole.buffer as ArrayBuffer).transfer(0);
   }
 
   #copy(bytes: Buffer): void {

@@ -35,7 +35,7 @@ export function describeStatement(statement: Statement): Described {
 
 const failedSummary = 'it is a verification summary that says FAILED';
 /** Of any version: the form of later ones is not known, and of those that cannot be read none is a pass. */
-const testResultTypes = 'https://in-toto.io/attestation/test-result/';
+const testResultTypes = /^https:\/\/in-toto\.io\/attestation\/test-result(?:$|\/)/;
 
 /** Throws VerifyError for a predicate of a known kind that breaks its form. */
 function read(statement: Statement): { readonly says: readonly NameValue[]; readonly against?: string } {
@@ -54,7 +54,7 @@ function read(statement: Statement): { readonly says: readonly NameValue[]; read
     const result = summaryResult(statement.predicate);
     return { says: values({ result }), ...(result === 'FAILED' && { against: failedSummary }) };
   }
-  if (predicateType.startsWith(testResultTypes)) {
+  if (testResultTypes.test(predicateType)) {
     const result = textIn(predicateObject(statement.predicate, 'test result'), 'result', 'test result');
     const failed = result !== 'PASSED' && result !== 'WARNED';
     return { says: values({ result }), ...(failed && { against: `it is a test result that says ${result}` }) };

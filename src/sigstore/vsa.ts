@@ -38,7 +38,7 @@ export const vsaType = 'https://slsa.dev/verification_summary/v1';
 
 /** Of any version: v0.1 and v0.2 say the same under other names, `verification_result`. */
 export function isSummary(predicateType: string): boolean {
-  return predicateType.startsWith('https://slsa.dev/verification_summary/');
+  return /^https:\/\/slsa\.dev\/verification_summary(?:$|\/)/.test(predicateType);
 }
 
 /** What a summary of any version comes to. Throws VerifyError for one that says neither or both. */

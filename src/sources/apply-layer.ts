@@ -20,8 +20,8 @@ const opaque = '.wh..wh..opq';
 
 export function applyLayer(tree: Tree, entries: readonly LayerEntry[], gaps: SourceGap[]): void {
   const links = new LowerLinks(tree);
-  const hiding: LayerEntry[] = [];
-  const replacing: LayerEntry[] = [];
+  const hiding: Told = { count: 0 };
+  const replacing: Told = { count: 0 };
   for (const entry of entries) {
     if (entry.layer === 0) {
       tree.apply(entry);
@@ -29,10 +29,10 @@ export function applyLayer(tree: Tree, entries: readonly LayerEntry[], gaps: Sou
     }
     const isBehind = links.leadTo(parentOf(entry.path));
     if (isBehind && wouldHide(tree, entry)) {
-      hiding.push(entry);
+      add(hiding, entry);
       continue;
     }
-    if (isBehind && wouldReplace(tree, entry)) replacing.push(entry);
+    if (isBehind && wouldReplace(tree, entry)) add(replacing, entry);
     tree.apply(entry);
     links.note(entry);
   }
@@ -42,19 +42,29 @@ export function applyLayer(tree: Tree, entries: readonly LayerEntry[], gaps: Sou
     'replaces what lies behind a link of a lower layer, which many runtimes do not follow and still show',
   );
 
-  /** One gap for all: whoever made the layer may repeat it as often as they like. */
-  function tell([first, ...more]: readonly LayerEntry[], reason: string): void {
+  function tell({ first, count }: Told, reason: string): void {
     if (first === undefined) return;
-    const others = more.length === 0 ? '' : ` (and ${more.length} more in this layer)`;
+    const others = count === 1 ? '' : ` (and ${count - 1} more in this layer)`;
     gaps.push({ rule: 'suspicious-entry', path: first.path, layer: first.layer, reason: `${reason}${others}` });
   }
+}
+
+/** One gap for all: whoever made the layer may repeat it as often as they like. */
+interface Told {
+  first?: LayerEntry;
+  count: number;
+}
+
+function add(told: Told, entry: LayerEntry): void {
+  told.first ??= entry;
+  told.count += 1;
 }
 
 function wouldHide(tree: Tree, { path }: LayerEntry): boolean {
   const base = baseOf(path);
   if (!base.startsWith(whiteout)) return false;
   const directory = parentOf(path);
-  if (base === opaque) return tree.list(directory).length > 0;
+  if (base === opaque) return tree.hasEntries(directory);
   return tree.kindOf(`${directory}/${base.slice(whiteout.length)}`) !== undefined;
 }
 
@@ -68,7 +78,8 @@ class LowerLinks {
   readonly #tree: Tree;
   /** The links of this layer, and the directories that were asked for, as they lie when it is unpacked alone. */
   readonly #alone = new Tree();
-  #hasLinks = false;
+  /** Last names of its links: hardly any other entry of a layer bears one, and to look each up takes long. */
+  readonly #names = new Set<string>();
   #last: { readonly directory: string; readonly leads: boolean } | undefined;
 
   constructor(tree: Tree) {
@@ -87,9 +98,10 @@ class LowerLinks {
 
   /** After the entry has been applied: it may be a link, or stand where one was. */
   note(entry: LayerEntry): void {
-    if (entry.kind === 'symlink' || (this.#hasLinks && this.#alone.kindOf(entry.path) === 'symlink')) {
+    const name = baseOf(entry.path);
+    if (entry.kind === 'symlink' || (this.#names.has(name) && this.#alone.kindOf(entry.path) === 'symlink')) {
       this.#alone.apply(entry);
-      this.#hasLinks = true;
+      this.#names.add(name);
     }
     if (entry.kind !== 'file') this.#last = undefined;
   }

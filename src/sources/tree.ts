@@ -117,6 +117,10 @@ export class Tree {
     return node?.children !== undefined ? 'directory' : node?.entry?.kind;
   }
 
+  hasEntries(path: string): boolean {
+    return (this.#walk(path, true)?.node.children?.size ?? 0) > 0;
+  }
+
   list(path: string): readonly string[] {
     const node = this.#walk(path, true)?.node;
     return node?.children === undefined ? [] : sortedNames(node);

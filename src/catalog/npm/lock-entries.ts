@@ -21,7 +21,7 @@
 import type { ReportGap } from '../types.ts';
 import { Unreadable } from '../types.ts';
 import { asObject, type JsonObject } from './json.ts';
-import { type Folder, type LockEntry, maxEntries, refusals } from './lock-entry.ts';
+import { type Folder, type LockEntry, maxEntries, refusals, textField } from './lock-entry.ts';
 import { locatedEntries } from './lock-located.ts';
 import { nestedEntries } from './lock-nested.ts';
 
@@ -84,10 +84,8 @@ function onlyNested(
   const folder: Folder = located.length === 0 ? root : { parent: undefined, depth: 0, modules: new Map() };
   const refused = refusals();
   const nested = nestedEntries(dependencies, folder, refused);
-  const known = new Set(located.flatMap(({ name, version }) => [name, `${name}@${version}`]));
-  // An alias, and a link to a directory of another name, stand in `dependencies` under the name of the link.
-  for (const location of Object.keys(packages)) known.add(location.split('node_modules/').at(-1) ?? location);
-  const missing = nested.filter(({ name, version }) => !known.has(version === undefined ? name : `${name}@${version}`));
+  const isKnown = knownIn(located, packages);
+  const missing = nested.filter((entry) => !isKnown(entry));
   const [first] = missing;
   if (first === undefined) return [];
   const room = maxEntries - located.length;
@@ -97,6 +95,38 @@ function onlyNested(
   const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
   gap(`its dependencies name what its packages do not, and releases of npm differ in which they read: ${label}${more}`);
   return located.length === 0 ? nested : missing.slice(0, room);
+}
+
+/** Whether the other list has exactly this: the same name with other content is what an attacker would write. */
+function knownIn(located: readonly LockEntry[], packages: JsonObject): (entry: LockEntry) => boolean {
+  const byVersion = Map.groupBy(located, ({ name, version }) => `${name}@${version}`);
+  const byName = Map.groupBy(located, ({ name }) => name);
+  // A link stands in `dependencies` under its own name, whatever the directory that it leads to is called.
+  const links = new Set<string>();
+  for (const [location, value] of Object.entries(packages)) {
+    const json = asObject(value);
+    if (json?.['link'] !== true) continue;
+    links.add(`${location.split('node_modules/').at(-1)} file:${textField(json, 'resolved')}`);
+  }
+  return (entry) => {
+    const { name, version, resolved = '' } = entry;
+    if (version !== undefined) return byVersion.get(`${name}@${version}`)?.some((each) => isSame(entry, each)) === true;
+    if (links.has(`${name} ${resolved}`)) return true;
+    return byName.get(name)?.some((each) => isSameSource(resolved, each.resolved)) === true;
+  };
+}
+
+function isSame(one: LockEntry, other: LockEntry): boolean {
+  const [left, right] = [one, other].map(({ json }) => textField(json, 'integrity'));
+  if (left !== undefined && right !== undefined) return left === right;
+  return one.resolved === undefined || other.resolved === undefined || one.resolved === other.resolved;
+}
+
+/** Of a repository by its commit: npm writes the address of one in several ways. */
+function isSameSource(one: string, other: string | undefined): boolean {
+  const commitOf = (text: string) => /#([0-9a-f]{40})$/.exec(text)?.[1];
+  if (other === undefined) return false;
+  return one === other || (commitOf(one) !== undefined && commitOf(one) === commitOf(other));
 }
 
 function objectField(json: JsonObject, field: string): JsonObject | undefined {

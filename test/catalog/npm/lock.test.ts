@@ -273,6 +273,38 @@ test('what only one of the two lists of a file names is counted, and the differe
   ]);
 });
 
+test.each<[what: string, packages: object, dependencies: object, hidden: string]>([
+  [
+    'under the place of another',
+    { 'node_modules/evil@6.6.6': { name: 'lodash', version: '4.17.21' } },
+    { evil: { version: '6.6.6' } },
+    'evil@6.6.6',
+  ],
+  [
+    'from a repository',
+    { 'node_modules/lodash': { version: '4.17.21', resolved: 'https://r.example.org/lodash/-/lodash-4.17.21.tgz' } },
+    { lodash: { version: 'git+https://evil.example/l.git#0123456789012345678901234567890123456789' } },
+    'lodash',
+  ],
+  [
+    'of the same version with other content',
+    { 'node_modules/lodash': { version: '4.17.21', integrity: 'sha512-AAAA' } },
+    { lodash: { version: '4.17.21', integrity: 'sha512-BBBB' } },
+    'lodash@4.17.21',
+  ],
+  [
+    'from a file under the name of a link',
+    { 'node_modules/w': { resolved: 'packages/w', link: true }, 'packages/w': { name: 'other', version: '1.0.0' } },
+    { w: { version: 'file:evil.tgz' } },
+    'w',
+  ],
+])('what only the older list names is a gap %s', async (_, packages, dependencies, hidden) => {
+  const { gaps } = await packagesOf({ lockfileVersion: 2, packages: { '': {}, ...packages }, dependencies });
+  expect(gaps.map(({ reason }) => reason)).toContain(
+    `its dependencies name what its packages do not, and releases of npm differ in which they read: ${hidden}`,
+  );
+});
+
 test('a version that only the address of a registry states is read from it', async () => {
   const { packages } = await packagesOf({
     lockfileVersion: 2,
